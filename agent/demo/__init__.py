@@ -1,0 +1,1 @@
+"""A simulated workload, and a stand-in for KEDA and the HPA, for `foretide demo`."""

@@ -1,0 +1,1 @@
+"""Where models are fitted: the port and its adapters."""

@@ -1,0 +1,51 @@
+"""The fit pool port: fits run elsewhere; a crash or a hang costs that fit only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from forecasters.forecaster import ModelState
+from forecasters.series import Series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitJob:
+    """Fit one model to one signal and measure it out of sample."""
+
+    signal: str
+    model: str
+    history: Series  # on the model's own grid
+    look_ahead: timedelta  # for which the out-of-sample peak errors are wanted
+    horizon: timedelta
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A model ready to serve, with its record on data that its parameters had not seen."""
+
+    signal: str
+    model: str
+    state: ModelState
+    calibration: bytes  # encoded `forecasters.calibration.Calibration`
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FitFailed:
+    """A fit that gave nothing: too little history, an error, a crash or the deadline."""
+
+    signal: str
+    model: str
+    reason: str
+    needs_history: bool  # True where more history is all that is missing
+
+
+class FitPool(Protocol):
+    """Runs fits."""
+
+    async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:
+        """Return one outcome per job, in the order of the batch; none takes longer than the deadline."""
+        ...

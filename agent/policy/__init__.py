@@ -1,0 +1,1 @@
+"""The ForecastPolicy document: typed models, validation, the CRD."""

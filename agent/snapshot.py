@@ -1,0 +1,89 @@
+"""What the engine shows of a policy: an immutable picture for HTTP, the page, `explain` and status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from forecasters.forecast import Forecast
+from forecasters.series import Series
+from scalers.decision import Decision
+from scalers.policy import PolicyKey, ScalingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A named truth about a policy, as in a Kubernetes status."""
+
+    type: str  # Ready, DataFresh, ForecastTrusted, Conflict, TriggerInShadow
+    status: bool | None  # None is Unknown
+    reason: str  # CamelCase
+    message: str  # what a person can act on
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRow:
+    """How one forecaster has done lately."""
+
+    signal: str
+    model: str
+    loss: float | None  # decision loss relative to reactive, which is 1; None until measured
+    is_trusted: bool
+    note: str  # such as "needs 31 h more history"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """How often demand stayed at or below a published quantile of its peak."""
+
+    signal: str
+    level: float
+    observed: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PolicySnapshot:
+    """One policy at one instant."""
+
+    key: PolicyKey
+    taken_at: datetime
+    policy: ScalingPolicy
+    document: Mapping[str, object]  # the ForecastPolicy as JSON, credentials never in it
+    conditions: tuple[Condition, ...]
+    decision: Decision | None
+    forecasts: Mapping[str, Forecast]  # by signal, of the trusted (or best) model, calibrated
+    demand: Mapping[str, Series]  # by signal, the fine history in memory
+    trust: tuple[TrustRow, ...]
+    coverage: tuple[CoverageRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRun:
+    """Decisions that were alike, as one row: the newest of them and the span."""
+
+    since: datetime
+    until: datetime
+    count: int
+    decision: Mapping[str, object]  # JSON form of the newest
+
+
+class SnapshotBook(Protocol):
+    """Where readers find the pictures; never computes, never waits for a source."""
+
+    def snapshots(self) -> tuple[PolicySnapshot, ...]:
+        """Return every policy's newest picture, by namespace and name."""
+        ...
+
+    def snapshot(self, key: PolicyKey) -> PolicySnapshot | None:
+        """Return one policy's newest picture."""
+        ...
+
+    async def decisions(
+        self, key: PolicyKey, *, since: datetime, until: datetime, limit: int
+    ) -> tuple[DecisionRun, ...]:
+        """Return ledger rows that touch [since, until], newest first."""
+        ...

@@ -1,0 +1,1 @@
+"""What people look at: the page, later Grafana dashboards and alert rules."""

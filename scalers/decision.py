@@ -1,0 +1,86 @@
+"""The decision record: inputs, forecast, each clamp, need, answer, and a sentence. The same everywhere it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from scalers.policy import Mode, PolicyKey
+
+
+class Basis(StrEnum):
+    """What an answer rests on."""
+
+    FORECAST = "forecast"  # a trusted forecast, never below the raw need
+    REACTIVE = "reactive"  # the raw need; the forecast is not used and the sentence says why
+    LEARNING = "learning"  # the raw need until there is enough history
+    HELD = "held"  # no fresh data: the last answer stands, nothing is scaled in
+    OVERRIDE = "override"  # a person's floor
+    WAKING = "waking"  # at zero with demand unknown
+    REFUSED = "refused"  # no answer: KEDA gets an error and holds or uses its fallback
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Replicas of the scale target as observed."""
+
+    existing: int  # pods that exist
+    ready: int  # pods that serve
+
+
+@dataclass(frozen=True, slots=True)
+class PeakForecast:
+    """The largest demand expected within the look-ahead."""
+
+    model: str
+    origin: datetime  # of the forecast it was read from
+    until: datetime  # end of the look-ahead
+    level: float  # the quantile that decides: 1 - risk
+    value: float  # demand units, calibrated
+    median: float  # demand units
+    calibration: float  # what calibration added to the model's own path, demand units
+
+
+@dataclass(frozen=True, slots=True)
+class SignalInput:
+    """What was known of one demand signal."""
+
+    name: str
+    capacity: float  # demand units per replica
+    demand: float | None  # the newest sample; None where there never was one
+    at: datetime | None  # its instant
+    state: str  # the source's state, such as "OK" or "Empty"
+    peak: PeakForecast | None  # None where there is no forecast
+    distrust: str | None  # why the forecast is not used; None where it is
+    is_learning: bool = False  # whether only more history is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """One step between need and answer that changed the number."""
+
+    name: str
+    before: float
+    after: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One recommendation, or abstention, with everything it rests on."""
+
+    key: PolicyKey
+    at: datetime
+    mode: Mode
+    basis: Basis
+    signals: tuple[SignalInput, ...]
+    replicas: Replicas | None  # observed; None is unknown
+    look_ahead: timedelta  # the longest of the signals'
+    raw_need: float | None  # demand over capacity now, replicas; None where demand is not known
+    need: float | None  # what the risk asks for before any clamp
+    clamps: tuple[Clamp, ...]
+    answer: float | None  # what the policy answers; None refuses
+    for_keda: float | None  # what KEDA gets: the answer when Active, the raw need in Shadow or under the kill switch
+    is_active: bool
+    sentence: str  # what an operator reads: lower case, number first, no full stop

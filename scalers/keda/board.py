@@ -1,0 +1,41 @@
+"""The port through which the server reads answers; the agent's board keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from scalers.policy import PolicyKey
+
+
+class UnknownPolicy(LookupError):
+    """No policy of that namespace and name is known; the message names it and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What KEDA is told about one policy."""
+
+    replicas: float | None  # replicas needed, fractional; None refuses
+    is_active: bool  # meaningless where replicas is None
+    reason: str  # the decision's sentence, or why there is no answer
+
+
+class AnswerBoard(Protocol):
+    """The newest answer per policy, readable from any thread without waiting."""
+
+    def answer(self, key: PolicyKey) -> Answer:
+        """Return the newest answer. One that is too old comes back as a refusal that says so.
+
+        Raises:
+            UnknownPolicy: there is no such policy.
+        """
+        ...
+
+    def subscribe(self, key: PolicyKey, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` (from any thread, quickly) after each answer that differs; return what ends it.
+
+        A policy that does not exist yet may be subscribed to.
+        """
+        ...

@@ -1,0 +1,27 @@
+"""Bounds and gangs: a need becomes a size that the target may have."""
+
+from __future__ import annotations
+
+import math
+
+from scalers.policy import Bounds
+
+# A quotient such as 12 / 3 x 3 may land a hair above a whole number; the HPA rounds up, so a hair would cost a replica.
+_HAIR = 1e-9
+
+
+def whole_gangs(replicas: float, gang: int) -> float:
+    """Return the smallest number of whole gangs that holds `replicas`; without gangs the fraction stays for the HPA."""
+    if gang == 1:
+        return replicas
+    return float(gang * math.ceil(replicas / gang - _HAIR))
+
+
+def within(replicas: float, bounds: Bounds) -> float:
+    """Return `replicas` moved to the nearest inclusive bound."""
+    return float(min(max(replicas, bounds.minimum), bounds.maximum))
+
+
+def rounded_up(replicas: float) -> int:
+    """Return the replicas that the HPA makes of an answer: KEDA rounds to 3 decimals, the HPA then rounds up."""
+    return math.ceil(round(replicas, 3) - _HAIR)

@@ -1,0 +1,221 @@
+"""From what is known of a policy's signals to one decision; the order of the steps is visible here only.
+
+need:   the largest over the signals of raw need and trusted forecast, in replicas
+answer: override, gang, bounds, tolerance, in this order; never below the raw need unless `max` is
+Missing data never lowers an answer: it holds, and after `staleness.data` it refuses, so that KEDA holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from scalers.bounds import whole_gangs, within
+from scalers.decision import Basis, Clamp, Decision, Replicas, SignalInput
+from scalers.policy import Mode, ScalingPolicy, SignalPolicy, WhenUnknown
+from scalers.sentence import sentence
+from scalers.tolerance import past_tolerance
+
+# A scrape may be missed and a query may come late; a third missing sample in a row is an outage.
+_MISSED_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The last answer that KEDA may have seen."""
+
+    answer: float
+    for_keda: float
+    is_active: bool
+    foretold_at: datetime | None  # when a fresh forecast last took part
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a decision may rest on."""
+
+    now: datetime
+    signals: tuple[SignalInput, ...]  # in the order of the policy's
+    replicas: Replicas | None  # None is unknown
+    previous: Previous | None
+    is_reactive_only: bool = False  # the kill switch
+
+
+class _Sight(Enum):
+    FRESH = auto()  # every signal has a recent sample
+    OLD = auto()  # at least one has not; all are younger than staleness.data
+    LOST = auto()  # at least one is older than that, or never was
+
+
+def recommend(situation: Situation, policy: ScalingPolicy) -> Decision:
+    """Return the decision for this instant. The same situation and policy give the same decision."""
+    sight = _sight(situation, policy)
+    if sight is _Sight.LOST:
+        return _without_sight(situation, policy)
+    decision = _foretold(situation, policy)
+    decision = _hold(decision, situation) if sight is _Sight.OLD else _bridge(decision, situation, policy)
+    return _finish(decision, situation, policy)
+
+
+def fresh_for(signal: SignalPolicy) -> timedelta:
+    """Return the age up to which a sample counts as the present."""
+    return _MISSED_SAMPLES * signal.step + signal.delay
+
+
+def _sight(situation: Situation, policy: ScalingPolicy) -> _Sight:
+    worst = _Sight.FRESH
+    for known, signal in zip(situation.signals, policy.signals, strict=True):
+        if known.demand is None or known.at is None or situation.now - known.at > policy.stale_data:
+            return _Sight.LOST
+        if situation.now - known.at > fresh_for(signal):
+            worst = _Sight.OLD
+    return worst
+
+
+def _foretold(situation: Situation, policy: ScalingPolicy) -> Decision:
+    """Raw need, and above it what trusted and fresh forecasts ask for."""
+    raw = max(known.demand / known.capacity for known in situation.signals if known.demand is not None)
+    foretold = [_forecast_need(known, situation, policy) for known in situation.signals]
+    wanted = [value for value in foretold if value is not None]
+    decision = _blank(situation, policy, basis=Basis.REACTIVE, raw_need=raw, need=max([raw, *wanted]))
+    if wanted:
+        return replace(decision, basis=Basis.FORECAST)
+    if all(known.is_learning for known in situation.signals):
+        return replace(decision, basis=Basis.LEARNING)
+    return decision
+
+
+def _forecast_need(known: SignalInput, situation: Situation, policy: ScalingPolicy) -> float | None:
+    if known.peak is None or known.distrust is not None:
+        return None
+    if situation.now - known.peak.origin > policy.stale_forecast:
+        return None
+    return known.peak.value / known.capacity
+
+
+def _bridge(decision: Decision, situation: Situation, policy: ScalingPolicy) -> Decision:
+    """A forecast that is merely missing (a restart, a late fit) leaves the last answer for `staleness.forecast`."""
+    previous = situation.previous
+    is_missing = decision.basis is Basis.REACTIVE and all(known.distrust is None for known in situation.signals)
+    if previous is None or previous.foretold_at is None or decision.need is None or not is_missing:
+        return decision
+    if situation.now - previous.foretold_at > policy.stale_forecast or previous.answer <= decision.need:
+        return decision
+    held = Clamp(
+        "forecast missing", decision.need, previous.answer, "the last answer stands until the forecast is back"
+    )
+    return replace(decision, basis=Basis.HELD, answer=previous.answer, clamps=(*decision.clamps, held))
+
+
+def _hold(decision: Decision, situation: Situation) -> Decision:
+    """Old data: the last answer, never lower; what is known may still raise it."""
+    previous = situation.previous
+    if previous is None or decision.answer is None:
+        return replace(decision, basis=Basis.HELD)
+    kept = max(previous.answer, decision.answer)
+    clamps = decision.clamps
+    if kept > decision.answer:
+        clamps = (
+            *clamps,
+            Clamp("no fresh data", decision.answer, kept, "the last answer stands, nothing is scaled in"),
+        )
+    return replace(decision, basis=Basis.HELD, answer=kept, clamps=clamps, is_active=previous.is_active)
+
+
+def _without_sight(situation: Situation, policy: ScalingPolicy) -> Decision:
+    """Nothing is known of the demand: an error, or a wake-up where the target is at zero."""
+    decision = _blank(situation, policy, basis=Basis.REFUSED, raw_need=None, need=None)
+    is_at_zero = situation.replicas is not None and situation.replicas.existing == 0
+    if is_at_zero and policy.when_unknown is WhenUnknown.WAKE:
+        least = within(whole_gangs(1.0, policy.bounds.gang), policy.bounds)
+        decision = replace(decision, basis=Basis.WAKING, answer=least, for_keda=least, is_active=True)
+    return replace(decision, sentence=sentence(decision, policy))
+
+
+def _finish(decision: Decision, situation: Situation, policy: ScalingPolicy) -> Decision:
+    is_idle = _is_idle(decision, policy)
+    answer, clamps = _clamp(decision, situation, policy, is_idle=is_idle)
+    is_active = not is_idle and (answer > 0 or decision.is_active)
+    decision = replace(
+        decision,
+        answer=answer,
+        clamps=clamps,
+        is_active=is_active,
+        for_keda=_for_keda(decision, answer, situation, policy),
+    )
+    if any(clamp.name == "override" for clamp in clamps):
+        decision = replace(decision, basis=Basis.OVERRIDE)
+    return replace(decision, sentence=sentence(decision, policy))
+
+
+def _is_idle(decision: Decision, policy: ScalingPolicy) -> bool:
+    """Observed idleness: every demand, and every peak that counts, is at most the activation; held is never idle."""
+    if policy.bounds.minimum > 0 or decision.basis is Basis.HELD:
+        return False
+    peaks = [known.peak.value for known in decision.signals if known.peak is not None and known.distrust is None]
+    demands = [known.demand for known in decision.signals if known.demand is not None]
+    return max([*peaks, *demands]) <= policy.activation
+
+
+def _clamp(
+    decision: Decision, situation: Situation, policy: ScalingPolicy, *, is_idle: bool
+) -> tuple[float, tuple[Clamp, ...]]:
+    answer = 0.0 if decision.answer is None else decision.answer
+    clamps = list(decision.clamps)
+
+    def step(name: str, after: float, reason: str) -> None:
+        nonlocal answer
+        if after != answer:
+            clamps.append(Clamp(name, answer, after, reason))
+        answer = after
+
+    if is_idle:
+        step("idle", 0.0, f"demand is at or below the activation of {policy.activation:g}")
+    for override in policy.overrides:
+        if override.since <= situation.now < override.until:
+            step("override", max(answer, float(override.replicas)), f"set by {override.owner}: {override.reason}")
+    step("gang", whole_gangs(answer, policy.bounds.gang), f"whole gangs of {policy.bounds.gang}")
+    step("bounds", within(answer, policy.bounds), f"{policy.bounds.minimum} to {policy.bounds.maximum}")
+    if situation.replicas is not None and decision.raw_need is not None:
+        passed = past_tolerance(answer, decision.raw_need, situation.replicas.existing, policy.tolerance)
+        reached = within(whole_gangs(passed, policy.bounds.gang), policy.bounds)
+        step("tolerance", reached, f"the HPA ignores up to {policy.tolerance:.0%} above {situation.replicas.existing}")
+    return answer, tuple(clamps)
+
+
+def _for_keda(decision: Decision, answer: float, situation: Situation, policy: ScalingPolicy) -> float:
+    """The answer in Active mode; the raw need, within bounds, in Shadow and under the kill switch."""
+    if policy.mode is Mode.ACTIVE and not situation.is_reactive_only:
+        return answer
+    raw = 0.0 if decision.raw_need is None else decision.raw_need
+    if decision.basis is Basis.HELD and situation.previous is not None and not _is_bridged(decision):
+        raw = max(raw, situation.previous.for_keda)
+    if answer == 0.0:
+        return 0.0
+    return within(whole_gangs(raw, policy.bounds.gang), policy.bounds)
+
+
+def _is_bridged(decision: Decision) -> bool:
+    return any(clamp.name == "forecast missing" for clamp in decision.clamps)
+
+
+def _blank(
+    situation: Situation, policy: ScalingPolicy, *, basis: Basis, raw_need: float | None, need: float | None
+) -> Decision:
+    return Decision(
+        key=policy.key,
+        at=situation.now,
+        mode=policy.mode,
+        basis=basis,
+        signals=situation.signals,
+        replicas=situation.replicas,
+        look_ahead=max(policy.look_ahead(signal) for signal in policy.signals),
+        raw_need=raw_need,
+        need=need,
+        clamps=(),
+        answer=need,
+        for_keda=None,
+        is_active=True,
+        sentence="",
+    )

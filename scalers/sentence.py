@@ -1,0 +1,111 @@
+"""The sentence of a decision: lower case, number first, no full stop; what an operator reads everywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from scalers.bounds import rounded_up
+from scalers.decision import Basis, Decision, SignalInput
+from scalers.policy import ScalingPolicy
+
+
+def sentence(decision: Decision, policy: ScalingPolicy) -> str:
+    """Return the reason for a decision in words; times are UTC."""
+    match decision.basis:
+        case Basis.FORECAST:
+            return _foretold(decision)
+        case Basis.REACTIVE:
+            return f"{_raw(decision)}; the forecast is not used: {_distrust(decision)}"
+        case Basis.LEARNING:
+            return f"{_raw(decision)}; {_distrust(decision)}; raw need until then"
+        case Basis.HELD:
+            return _held(decision)
+        case Basis.OVERRIDE:
+            clamp = next(clamp for clamp in decision.clamps if clamp.name == "override")
+            return f"at least {number(clamp.after)} {clamp.reason}; {number(clamp.before)} needed"
+        case Basis.WAKING:
+            return f"{_missing(decision)}; woken to {number(decision.answer or 0)}, demand is unknown at zero replicas"
+        case Basis.REFUSED:
+            return f"{_missing(decision)}, past staleness.data of {span(policy.stale_data)}; no answer, KEDA holds"
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: at most two decimals, comma at thousands, small ones to two digits."""
+    if value != 0 and abs(value) < 0.01:
+        return f"{value:.2g}"
+    text = f"{value:,.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def span(duration: timedelta) -> str:
+    """Return a duration as people write it: `2 min 10 s`."""
+    seconds = round(duration.total_seconds())
+    parts = []
+    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def clock(instant: datetime, *, now: datetime) -> str:
+    """Return the time of day, with the day where it is not today's."""
+    return f"{instant:%H:%M:%S}" if instant.date() == now.date() else f"{instant:%d %b %H:%M}"
+
+
+def _deciding(decision: Decision) -> SignalInput:
+    """The signal that asks for the most."""
+
+    def asked(known: SignalInput) -> float:
+        peak = known.peak.value if known.peak is not None and known.distrust is None else 0.0
+        return max(known.demand or 0.0, peak) / known.capacity
+
+    return max(decision.signals, key=asked)
+
+
+def _foretold(decision: Decision) -> str:
+    known = _deciding(decision)
+    if known.peak is None or known.demand is None or known.peak.value <= known.demand:
+        return f"{_raw(decision)}; no more is expected by {clock(decision.at + decision.look_ahead, now=decision.at)}"
+    until = clock(known.peak.until, now=decision.at)
+    needs = f"{number(known.peak.value)} by {until} needs {number(known.peak.value / known.capacity)}"
+    return f"{needs}; one replica serves {number(known.capacity)}{_changed(decision)}"
+
+
+def _raw(decision: Decision) -> str:
+    known = _deciding(decision)
+    return f"{number(known.demand or 0)} now needs {number(decision.raw_need or 0)}{_changed(decision)}"
+
+
+def _changed(decision: Decision) -> str:
+    if decision.answer is None or decision.need is None:
+        return ""
+    if rounded_up(decision.answer) == rounded_up(decision.need):
+        return ""
+    return f"; {decision.clamps[-1].name}: {number(decision.answer)}" if decision.clamps else ""
+
+
+def _distrust(decision: Decision) -> str:
+    reasons = [known.distrust for known in decision.signals if known.distrust is not None]
+    return reasons[0] if reasons else "there is none yet"
+
+
+def _held(decision: Decision) -> str:
+    held = f"{rounded_up(decision.answer or 0)} replicas held, nothing is scaled in"
+    if any(clamp.name == "forecast missing" for clamp in decision.clamps):
+        return f"the forecast is missing; {held}"
+    return f"{_missing(decision)}; {held}"
+
+
+def _missing(decision: Decision) -> str:
+    """Which signal is missing and since when: the one that has been so for longest."""
+    never = [known for known in decision.signals if known.at is None]
+    if never:
+        return f"no sample yet{_of(never[0], decision)}: {never[0].state}"
+    oldest = min(decision.signals, key=lambda known: known.at or decision.at)
+    state = "" if oldest.state == "OK" else f" ({oldest.state})"
+    return f"no samples since {clock(oldest.at or decision.at, now=decision.at)}{_of(oldest, decision)}{state}"
+
+
+def _of(known: SignalInput, decision: Decision) -> str:
+    return f" of {known.name}" if len(decision.signals) > 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +21,11 @@ class Answer:
     replicas: float | None  # replicas needed, fractional; None refuses
     is_active: bool  # meaningless where replicas is None
     reason: str  # the decision's sentence, or why there is no answer
+    at_zero: bool | None = None  # whether the scale target has no replicas now; None where nobody has looked
+
+    def __post_init__(self) -> None:
+        if self.replicas is not None and not 0 <= self.replicas < math.inf:
+            raise ValueError(f"replicas must be finite and not below 0, or None to refuse; got {self.replicas}")
 
 
 class AnswerBoard(Protocol):

@@ -1,0 +1,75 @@
+"""Which policy a trigger means. KEDA sends the whole `metadata` map of the trigger, its own connection keys included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+import grpc
+
+from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
+from scalers.keda.refusal import RpcRefused
+from scalers.policy import PolicyKey
+
+POLICY = "policy"
+# The keys of a policy that is written into the trigger itself. No name of a backend, address or credential is among
+# them but `source`, which picks from the agent's own configuration.
+INLINE_KEYS = frozenset(("query", "source", "capacityPerReplica", "risk", "leadTime", "mode"))
+_OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")  # a name of Kubernetes, RFC 1123 subdomain
+_FROM_ENVIRONMENT = "FromEnv"
+
+
+def policy_key(reference: ScaledObjectRef) -> PolicyKey:
+    """Return the policy that a trigger names; it lies in the namespace of the ScaledObject or ScaledJob.
+
+    Keys that are neither `policy` nor part of an inline policy are left alone: KEDA adds its own with every version.
+
+    Raises:
+        RpcRefused: the trigger names no policy, or names one in a way that cannot be meant.
+    """
+    metadata = _readable(reference.scalerMetadata)
+    inline = sorted(metadata.keys() & INLINE_KEYS)
+    name = metadata.get(POLICY, "")
+    if not name:
+        raise _inline(reference, inline) if inline else _no_policy(reference, metadata)
+    if inline:
+        raise _refused(reference, f"has both `policy` and {_quoted(inline)}: keep `policy`, and set the rest there")
+    if not _OBJECT_NAME.fullmatch(name):
+        raise _bad_name(reference, name)
+    return PolicyKey(namespace=reference.namespace, name=name)
+
+
+def _readable(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what KEDA resolved from a container's environment: it may be a secret, in clear."""
+    return {key: value for key, value in metadata.items() if not key.endswith(_FROM_ENVIRONMENT)}
+
+
+def _no_policy(reference: ScaledObjectRef, metadata: Mapping[str, str]) -> RpcRefused:
+    near = get_close_matches(POLICY, list(metadata)[:50], n=1)
+    hint = f"; it has `{near[0]}`, did you mean `policy`?" if near else ""
+    return _refused(reference, f"has no `policy`: write `policy: NAME` of a ForecastPolicy in its namespace{hint}")
+
+
+def _inline(reference: ScaledObjectRef, inline: list[str]) -> RpcRefused:
+    sentence = (
+        f"describes its policy inline ({_quoted(inline)}), which needs the operator of a later version: "
+        "put it into a ForecastPolicy and write `policy: NAME`"
+    )
+    return _refused(reference, sentence, code=grpc.StatusCode.FAILED_PRECONDITION)
+
+
+def _bad_name(reference: ScaledObjectRef, name: str) -> RpcRefused:
+    if "/" in name:
+        return _refused(reference, f"has policy {name[:80]!r}: write the name alone, without a namespace")
+    return _refused(reference, f"has policy {name[:80]!r}, which is not a name: use a-z, 0-9, `-` and `.`")
+
+
+def _refused(
+    reference: ScaledObjectRef, claim: str, *, code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT
+) -> RpcRefused:
+    return RpcRefused(code, f"trigger metadata of {reference.namespace[:63]}/{reference.name[:253]} {claim}")
+
+
+def _quoted(keys: list[str]) -> str:
+    return ", ".join(f"`{key}`" for key in keys)

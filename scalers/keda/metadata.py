@@ -1,4 +1,4 @@
-"""Which policy a trigger means. KEDA sends the whole `metadata` map of the trigger, its own connection keys included."""
+"""Which policy a trigger means. KEDA sends the trigger's whole `metadata` map, its own connection keys included."""
 
 from __future__ import annotations
 

@@ -58,5 +58,5 @@ def check_metric_name(requested: str) -> None:
     if requested.lower() != METRIC_NAME:
         raise RpcRefused(
             grpc.StatusCode.INVALID_ARGUMENT,
-            f"there is no metric {requested[:80]!r}: the only one is {METRIC_NAME!r}, asked for without KEDA's prefix s<i>-",
+            f"there is no metric {requested[:80]!r}: ask for {METRIC_NAME!r}, without the prefix s<i>- that KEDA shows",
         )

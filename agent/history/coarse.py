@@ -1,0 +1,128 @@
+"""From fine samples to the mean and the largest value of coarse steps.
+
+The coarse value at instant t stands for the fine grid points in (t - coarse step, t]. It is known when at least half
+of them are; a mean of fewer says little, and a largest of fewer hides the peak that decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.history.ring import Ring
+
+FINEST_KEPT_FOR_WEEKS = timedelta(seconds=60)  # 14 days of two float32 rings of it are 158 KiB
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)  # a finite sample must not turn infinite in a float32 ring
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoarseValues:
+    """Means and largest values at consecutive coarse grid indices; both are NaN where the step is not known."""
+
+    first: int  # coarse grid index of element 0
+    mean: NDArray[np.float64]  # shape (n,), demand units
+    largest: NDArray[np.float64]  # shape (n,), demand units
+
+    def between(self, first: int, last: int) -> CoarseValues:
+        """Return the part with first <= coarse grid index <= last."""
+        start = max(0, first - self.first)
+        stop = max(start, last - self.first + 1)
+        return CoarseValues(self.first + start, self.mean[start:stop], self.largest[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Coarsening:
+    """How a fine grid falls into coarse steps. The coarse step need not be a multiple of the fine one."""
+
+    fine_us: int  # fine step, microseconds
+    coarse_us: int  # coarse step, microseconds, not below the fine one
+
+    @classmethod
+    def of(cls, step: timedelta) -> Coarsening:
+        """Return the coarsening of a policy's step: 60 s, or the step itself where it is longer."""
+        return cls(step // MICROSECOND, max(step, FINEST_KEPT_FOR_WEEKS) // MICROSECOND)
+
+    def of_fine(self, index: int) -> int:
+        """Return the coarse step that holds a fine grid point."""
+        return -(-index * self.fine_us // self.coarse_us)
+
+    def last_fine(self, coarse: int) -> int:
+        """Return the last fine grid point of a coarse step; the first is the one after the step before's."""
+        return coarse * self.coarse_us // self.fine_us
+
+    def newest_complete(self, newest_fine: int) -> int:
+        """Return the newest coarse step whose last fine grid point is not after the newest one."""
+        return self.of_fine(newest_fine + 1) - 1
+
+    def of_step(self, values: list[float]) -> tuple[float, float] | None:
+        """Return mean and largest of all the fine values of one coarse step; None when fewer than half are known."""
+        present = [value for value in values if value == value]  # noqa: PLR0124  the cheapest test for NaN
+        if not present or 2 * len(present) < len(values):
+            return None
+        largest = max(present)
+        return min(sum(present) / len(present), largest, LARGEST_FLOAT32), min(largest, LARGEST_FLOAT32)
+
+    def of_values(self, first: int, values: NDArray[np.float64]) -> CoarseValues:
+        """Return the same for every coarse step that fine values, at grid indices from `first`, fall into."""
+        if not len(values):
+            return CoarseValues(self.of_fine(first), values, values)
+        steps = -(-(first + np.arange(len(values))) * self.fine_us // self.coarse_us)
+        starts = np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
+        steps = steps[starts]
+        present = np.isfinite(values)
+        counts = np.add.reduceat(present, starts, dtype=np.int64)
+        points = steps * self.coarse_us // self.fine_us - (steps - 1) * self.coarse_us // self.fine_us
+        known = (counts > 0) & (2 * counts >= points)
+        largest = np.where(known, np.maximum.reduceat(np.where(present, values, -np.inf), starts), np.nan)
+        with np.errstate(over="ignore"):  # a sum may leave float64; the bound below brings the mean back
+            sums = np.add.reduceat(np.where(present, values, 0.0), starts)
+        mean = np.minimum(sums / np.maximum(counts, 1), largest)
+        return CoarseValues(int(steps[0]), np.minimum(mean, LARGEST_FLOAT32), np.minimum(largest, LARGEST_FLOAT32))
+
+
+class CoarseRing:
+    """Mean and largest value of the newest coarse steps: two float32 rings that move and have gaps together."""
+
+    __slots__ = ("_largest", "_mean")
+
+    def __init__(self, slots: int) -> None:
+        self._mean = Ring(slots, np.float32)
+        self._largest = Ring(slots, np.float32)
+
+    @property
+    def newest(self) -> int | None:
+        """The newest coarse grid index reached, gap or not; None before the first."""
+        return self._mean.newest
+
+    def advance(self, index: int) -> None:
+        """Make a coarse step the newest; one that is not newer changes nothing."""
+        self._mean.advance(index)
+        self._largest.advance(index)
+
+    def put(self, index: int, mean: float, largest: float) -> None:
+        """Set one coarse step; one that the ring does not reach is left out."""
+        if self._mean.reaches(index):
+            self._mean.put(index, mean)
+            self._largest.put(index, largest)
+
+    def fill(self, values: CoarseValues) -> None:
+        """Set the steps that are gaps here and known there."""
+        self._mean.fill(values.first, values.mean)
+        self._largest.fill(values.first, values.largest)
+
+    def replace(self, values: CoarseValues) -> None:
+        """Set the steps that are known there."""
+        self._mean.replace(values.first, values.mean)
+        self._largest.replace(values.first, values.largest)
+
+    def mean(self) -> tuple[int, NDArray[np.float64]]:
+        """Return the index of the first known step and the means from it on."""
+        return self._mean.known()
+
+    def largest(self) -> tuple[int, NDArray[np.float64]]:
+        """Return the index of the first known step and the largest values from it on."""
+        return self._largest.known()

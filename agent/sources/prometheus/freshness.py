@@ -1,0 +1,205 @@
+"""How old the raw samples under a query are, which its value does not tell.
+
+Prometheus stamps the value of an instant query with the evaluation time, and computes it from samples that may be
+five minutes old (the lookback), or as old as the query's own window is long. So `timestamp()` of every selector in
+the query is asked for beside it.
+
+A value is as fresh as the stalest selector that it cannot do without. Of several series under one selector (pods) the
+newest counts: pods come and go. What only `or` brings in, what `unless` takes away and what `absent()` asks for is
+not needed, and a time fixed by `@` cannot be stale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import promql_parser as promql
+
+LABEL = "foretide_selector"  # carries a selector's number through the question
+LOOKS_PER_WINDOW = 8
+LEAST_LOOK = timedelta(seconds=1)
+_OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+_NEVER_NEEDED = {"absent", "absent_over_time"}
+_NO_TIME = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """The raw samples that a part of the query reads."""
+
+    text: str  # with its offset, without its range
+    offset: timedelta  # how far behind the evaluation time it reads on purpose
+    window: timedelta  # over which it and the subqueries around it reach back
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """The parts that are all needed for a value."""
+
+    parts: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Alternatives, of which one is enough and each that is there is used."""
+
+    parts: tuple[Need, ...]
+
+
+Need = Selector | AllOf | AnyOf
+
+
+class Unparsable(ValueError):
+    """The query is not PromQL as the parser knows it; the server may still understand it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What to ask beside a query, and how to read the answer."""
+
+    need: Need | None  # None: the query reads no sample, or only at fixed times
+    selectors: tuple[Selector, ...]
+
+    @classmethod
+    def of(cls, query: str) -> Freshness:
+        """Return the freshness question of a query.
+
+        Raises:
+            Unparsable: the parser does not know this PromQL.
+        """
+        try:
+            need = _need(promql.parse(query), _NO_TIME, _NO_TIME)
+        except ValueError as error:
+            raise Unparsable(str(error)) from error
+        except RecursionError as error:
+            raise Unparsable("it is nested too deeply") from error
+        return cls(need, tuple(dict.fromkeys(_selectors(need))))
+
+    @property
+    def question(self) -> str:
+        """PromQL that gives the newest timestamp under each selector; a selector without a sample is left out."""
+        parts = (
+            f'label_replace({_newest_of(selector)}, "{LABEL}", "{number}", "", "")'
+            for number, selector in enumerate(self.selectors)
+        )
+        return " or ".join(parts)
+
+    def newest(self, timestamps: Mapping[str, float]) -> datetime | None:
+        """Return how fresh the query's value is: its needed selectors' stalest. None: a needed one has no sample.
+
+        Args:
+            timestamps: the question's answer, seconds since the epoch by selector number. A time that is read with an
+                offset counts as if it were now.
+        """
+        found = {
+            selector: datetime.fromtimestamp(timestamps[str(number)], UTC) + selector.offset
+            for number, selector in enumerate(self.selectors)
+            if str(number) in timestamps
+        }
+        return _newest(self.need, found) if self.need else None
+
+    def missing(self, timestamps: Mapping[str, float]) -> tuple[Selector, ...]:
+        """Return the selectors without a sample."""
+        return tuple(each for number, each in enumerate(self.selectors) if str(number) not in timestamps)
+
+
+def _newest(need: Need, found: Mapping[Selector, datetime]) -> datetime | None:
+    if isinstance(need, Selector):
+        return found.get(need)
+    parts = [_newest(part, found) for part in need.parts]
+    there = [part for part in parts if part is not None]
+    if not there or (isinstance(need, AllOf) and len(there) < len(parts)):
+        return None
+    return min(there)
+
+
+def _newest_of(selector: Selector) -> str:
+    now = f"max(timestamp({selector.text}))"
+    if not selector.window:
+        return now
+    # A target that is gone leaves a stale marker: its selector is empty at once, while a window still holds its
+    # samples. So look at earlier instants too; coarsely, which makes lost data look older and never younger.
+    window = max(selector.window, LEAST_LOOK)
+    look = max(window / LOOKS_PER_WINDOW, LEAST_LOOK)
+    return f"({now} or max(max_over_time(timestamp({selector.text})[{_written(window)}:{_written(look)}])))"
+
+
+def _need(expression: promql.Expr, offset: timedelta, window: timedelta) -> Need | None:
+    """Return what an expression reads, given the offsets and windows of the subqueries around it."""
+    match expression:
+        case promql.VectorSelector():
+            return None if _is_fixed(expression.at) else _selector(expression, offset, window)
+        case promql.MatrixSelector():
+            return _need(expression.vector_selector, offset, window + expression.range)
+        case promql.SubqueryExpr():
+            return _need_of_subquery(expression, offset, window)
+        case promql.BinaryExpr():
+            return _need_of_both(expression, offset, window)
+        case promql.Call() if expression.func.name in _NEVER_NEEDED:
+            return None
+        case promql.Call():
+            return _joined(AllOf, expression.args, offset, window)
+        case promql.AggregateExpr() | promql.ParenExpr() | promql.UnaryExpr():
+            return _need(expression.expr, offset, window)
+        case _:
+            return None  # a number or a string
+
+
+def _need_of_subquery(expression: promql.SubqueryExpr, offset: timedelta, window: timedelta) -> Need | None:
+    if _is_fixed(expression.at):
+        return None
+    further, longer = expression.offset or _NO_TIME, expression.range or _NO_TIME
+    return _need(expression.expr, offset + further, window + longer)
+
+
+def _need_of_both(expression: promql.BinaryExpr, offset: timedelta, window: timedelta) -> Need | None:
+    if str(expression.op) == "unless":
+        return _need(expression.lhs, offset, window)
+    kind = AnyOf if str(expression.op) == "or" else AllOf
+    return _joined(kind, (expression.lhs, expression.rhs), offset, window)
+
+
+def _joined(
+    kind: type[AllOf] | type[AnyOf], expressions: Iterable[promql.Expr], offset: timedelta, window: timedelta
+) -> Need | None:
+    needs = (_need(expression, offset, window) for expression in expressions)
+    parts = tuple(need for need in needs if need is not None)
+    return kind(parts) if parts else None
+
+
+def _selectors(need: Need | None) -> Iterator[Selector]:
+    if isinstance(need, Selector):
+        yield need
+    elif need is not None:
+        for part in need.parts:
+            yield from _selectors(part)
+
+
+def _selector(expression: promql.VectorSelector, offset: timedelta, window: timedelta) -> Selector:
+    behind = offset + (expression.offset or _NO_TIME)
+    groups = expression.matchers.or_matchers or [expression.matchers.matchers]
+    matchers = " or ".join(",".join(_matcher(matcher) for matcher in group) for group in groups)
+    text = (expression.name or "") + (f"{{{matchers}}}" if matchers else "")
+    return Selector(f"{text} offset {_written(behind)}" if behind else text, behind, window)
+
+
+def _matcher(matcher: promql.Matcher) -> str:
+    # the parser's own text leaves quotes inside a value as they are
+    name = matcher.name if re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", matcher.name) else _quoted(matcher.name)
+    return f"{name}{_OPERATORS[str(matcher.op).removeprefix('MatchOp.')]}{_quoted(matcher.value)}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _is_fixed(at: promql.AtModifier | None) -> bool:
+    return at is not None and at.type == promql.AtModifierType.At
+
+
+def _written(duration: timedelta) -> str:
+    return f"{duration // timedelta(milliseconds=1)}ms"

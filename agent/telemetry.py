@@ -1,0 +1,247 @@
+"""Every metric that Foretide exports, declared once; methods are named for what happened.
+
+A number that is not known has no series: an absent demand is not zero demand. Labels are bounded by what the operator
+wrote (policies, signals) or by enums of ours; nothing that a caller of the gRPC server sends becomes a label.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from datetime import datetime
+from math import isclose
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+from agent.fitting.pool import FitFailed, Fitted
+from agent.snapshot import PolicySnapshot
+from agent.sources.source import SignalState
+from scalers.decision import Basis, Decision, SignalInput
+from scalers.policy import PolicyKey
+
+_POLICY = ("namespace", "policy")
+_SIGNAL = (*_POLICY, "signal")
+# The interceptor sees any method that a client makes up.
+_RPCS = frozenset({
+    "GetMetricSpec", "GetMetrics", "IsActive", "StreamIsActive", "StreamMetricSpec",
+    "Check", "Watch", "ServerReflectionInfo",
+})  # fmt: skip
+_OTHER_RPC = "other"
+# A call is answered from memory: the fine end shows whether it still is, 1 s is where KEDA's patience is at risk.
+_RPC_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_READ_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # the engine gives up at 10 s
+
+
+class Telemetry:
+    """The agent's counters and gauges on a registry of their own. Every method may be called from any thread."""
+
+    def __init__(self, *, version: str) -> None:
+        # the library's switch is one for the process; a creation time per counter would double the exposition
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it unannotated
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._of_policy: list[MetricWrapperBase] = []
+        self._tallied: frozenset[tuple[str, str]] = frozenset()  # labels that `policies` has now
+        self._declare_decisions()
+        self._declare_trust()
+        self._declare_sources_and_fits()
+        self._declare_server()
+        self._gauge("build_info", "The running version.", ("version",)).labels(version).set(1)
+
+    def decision_published(self, decision: Decision, now: datetime) -> None:
+        """Show the decision that the board has just taken over; `now` gives the ages."""
+        key = (decision.key.namespace, decision.key.name)
+        self._decisions.labels(*key, decision.basis.value).inc()
+        for basis in Basis:
+            self._basis.labels(*key, basis.value).set(basis is decision.basis)
+        replicas = decision.replicas
+        _show(self._existing, key, replicas.existing if replicas else None)
+        _show(self._ready, key, replicas.ready if replicas else None)
+        _show(self._raw_need, key, decision.raw_need)
+        _show(self._need, key, decision.need)
+        _show(self._answer, key, decision.answer)
+        _show(self._for_keda, key, decision.for_keda)
+        self._decided_at.labels(*key).set(decision.at.timestamp())
+        self._look_ahead.labels(*key).set(decision.look_ahead.total_seconds())
+        for signal in decision.signals:
+            self._show_signal((*key, signal.name), signal, now)
+
+    def snapshots_taken(self, snapshots: Iterable[PolicySnapshot]) -> None:
+        """Show every policy's trust and coverage, and how many policies are in each condition."""
+        tally: Tally[tuple[str, str]] = Tally()
+        for snapshot in snapshots:
+            self._show_record(snapshot)
+            tally.update((condition.type, _status(condition.status)) for condition in snapshot.conditions)
+        for labels in self._tallied - tally.keys():
+            self._policies.remove(*labels)
+        for labels, count in tally.items():
+            self._policies.labels(*labels).set(count)
+        self._tallied = frozenset(tally)
+
+    def source_read(self, key: PolicyKey, *, seconds: float, warnings: int = 0) -> None:
+        """Count a sample that a source gave, with what it said beside it."""
+        self._reads.labels(key.namespace, key.name, SignalState.OK.value).inc()
+        self._read_seconds.observe(seconds)
+        self._warnings.labels(key.namespace, key.name).inc(warnings)
+
+    def source_failed(self, key: PolicyKey, state: SignalState, *, seconds: float | None = None) -> None:
+        """Count a read that gave no sample; `seconds` is None where the source was not asked at all."""
+        self._reads.labels(key.namespace, key.name, state.value).inc()
+        if seconds is not None:
+            self._read_seconds.observe(seconds)
+
+    def sample_dropped(self, key: PolicyKey, reason: str) -> None:
+        """Count a sample that the history refused; the reason is an enum's value."""
+        self._dropped.labels(key.namespace, key.name, reason).inc()
+
+    def fit_finished(self, outcome: Fitted | FitFailed) -> None:
+        """Count a fit and, where it is known, what it cost."""
+        self._fits.labels(outcome.model, _fit_outcome(outcome)).inc()
+        if isinstance(outcome, Fitted):
+            self._fit_seconds.labels(outcome.model).inc(outcome.cpu_seconds)
+
+    def store_failed(self, operation: str) -> None:
+        """Count a call of the store port that failed; the operation is the port's method."""
+        self._store_errors.labels(operation).inc()
+
+    def rpc_handled(self, rpc: str, code: str, seconds: float) -> None:
+        """Count a finished call by method (a bare name or a path), gRPC status code name and duration."""
+        name = _known_rpc(rpc)
+        self._rpcs.labels(name, code).inc()
+        self._rpc_seconds.labels(name).observe(seconds)
+
+    def stream_opened(self, rpc: str) -> None:
+        """Count a stream in."""
+        self._streams.labels(_known_rpc(rpc)).inc()
+
+    def stream_closed(self, rpc: str) -> None:
+        """Count a stream out."""
+        self._streams.labels(_known_rpc(rpc)).dec()
+
+    def forget(self, key: PolicyKey) -> None:
+        """Remove every series of a policy that is gone."""
+        for metric in self._of_policy:
+            metric.remove_by_labels({"namespace": key.namespace, "policy": key.name})
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _declare_decisions(self) -> None:
+        self._demand = self._gauge("demand", "Newest demand of a signal, in its own unit.", _SIGNAL)
+        self._peak = self._gauge(
+            "forecast_peak", "Largest demand within the look-ahead at the deciding quantile, in demand units.", _SIGNAL
+        )
+        self._data_age = self._gauge("data_age_seconds", "Age of the newest sample at the last decision.", _SIGNAL)
+        self._forecast_age = self._gauge(
+            "forecast_age_seconds", "Age of the forecast's origin at the last decision.", _SIGNAL
+        )
+        self._raw_need = self._gauge("raw_need_replicas", "Demand now over capacity.", _POLICY)
+        self._need = self._gauge("need_replicas", "Replicas the risk asks for, before any clamp.", _POLICY)
+        self._answer = self._gauge("answer_replicas", "Replicas the policy answers.", _POLICY)
+        self._for_keda = self._gauge(
+            "keda_answer_replicas", "Replicas KEDA gets: the answer, or the raw need in Shadow.", _POLICY
+        )
+        self._existing = self._gauge("existing_replicas", "Observed replicas that exist.", _POLICY)
+        self._ready = self._gauge("ready_replicas", "Observed replicas that serve.", _POLICY)
+        self._look_ahead = self._gauge("look_ahead_seconds", "How far ahead the last decision read.", _POLICY)
+        self._decided_at = self._gauge("decision_timestamp_seconds", "Instant of the last decision.", _POLICY)
+        self._basis = self._gauge("decision_basis", "1 for what the last answer rests on.", (*_POLICY, "basis"))
+        self._decisions = self._counter("decisions_total", "Decisions published.", (*_POLICY, "basis"))
+
+    def _declare_trust(self) -> None:
+        self._loss = self._gauge(
+            "decision_loss_ratio", "Loss of deciding by a model over that of reacting.", (*_SIGNAL, "model")
+        )
+        self._coverage = self._gauge(
+            "coverage_ratio", "Share of demand peaks at or below the deciding quantile.", _SIGNAL
+        )
+        self._risk = self._gauge("risk_ratio", "Share of time demand may exceed ready capacity, as set.", _POLICY)
+        self._policies = self._gauge("policies", "Policies by condition and its status.", ("condition", "status"))
+
+    def _declare_sources_and_fits(self) -> None:
+        self._reads = self._counter("source_reads_total", "Reads of a source by what came.", (*_POLICY, "state"))
+        self._warnings = self._counter("source_warnings_total", "Warnings that came with an answer.", _POLICY)
+        self._dropped = self._counter(
+            "samples_dropped_total", "Samples that the history refused.", (*_POLICY, "reason")
+        )
+        self._read_seconds = Histogram(
+            "foretide_source_read_duration_seconds",
+            "Duration of reads of the newest sample.",
+            buckets=_READ_BUCKETS,
+            registry=self.registry,
+        )
+        self._fits = self._counter("fits_total", "Fits by model and outcome.", ("model", "outcome"))
+        self._fit_seconds = self._counter("fit_cpu_seconds_total", "CPU time of fits that succeeded.", ("model",))
+        self._store_errors = self._counter("store_errors_total", "Calls of the store that failed.", ("operation",))
+
+    def _declare_server(self) -> None:
+        self._rpcs = self._counter("grpc_handled_total", "gRPC calls that ended.", ("rpc", "code"))
+        self._rpc_seconds = Histogram(
+            "foretide_grpc_handling_seconds",
+            "Time to answer a gRPC call.",
+            ("rpc",),
+            buckets=_RPC_BUCKETS,
+            registry=self.registry,
+        )
+        self._streams = self._gauge("grpc_streams", "Open gRPC streams.", ("rpc",))
+
+    def _gauge(self, name: str, documentation: str, labels: tuple[str, ...]) -> Gauge:
+        gauge = Gauge(f"foretide_{name}", documentation, labels, registry=self.registry)
+        self._note_policy_metric(gauge, labels)
+        return gauge
+
+    def _counter(self, name: str, documentation: str, labels: tuple[str, ...]) -> Counter:
+        counter = Counter(f"foretide_{name}", documentation, labels, registry=self.registry)
+        self._note_policy_metric(counter, labels)
+        return counter
+
+    def _note_policy_metric(self, metric: MetricWrapperBase, labels: tuple[str, ...]) -> None:
+        if "policy" in labels:
+            self._of_policy.append(metric)
+
+    def _show_signal(self, labels: tuple[str, ...], signal: SignalInput, now: datetime) -> None:
+        _show(self._demand, labels, signal.demand)
+        _show(self._data_age, labels, (now - signal.at).total_seconds() if signal.at else None)
+        _show(self._peak, labels, signal.peak.value if signal.peak else None)
+        _show(self._forecast_age, labels, (now - signal.peak.origin).total_seconds() if signal.peak else None)
+
+    def _show_record(self, snapshot: PolicySnapshot) -> None:
+        key = (snapshot.key.namespace, snapshot.key.name)
+        self._risk.labels(*key).set(snapshot.policy.risk)
+        for row in snapshot.trust:
+            _show(self._loss, (*key, row.signal, row.model), row.loss)
+        for observed in snapshot.coverage:
+            if isclose(observed.level, 1 - snapshot.policy.risk):
+                _show(self._coverage, (*key, observed.signal), observed.observed)
+
+
+def _show(gauge: Gauge, labels: tuple[str, ...], value: float | None) -> None:
+    if value is None:
+        gauge.remove(*labels)
+    else:
+        gauge.labels(*labels).set(value)
+
+
+def _status(status: bool | None) -> str:
+    return "Unknown" if status is None else str(status)
+
+
+def _fit_outcome(outcome: Fitted | FitFailed) -> str:
+    if isinstance(outcome, Fitted):
+        return "fitted"
+    return "needs_history" if outcome.needs_history else "failed"
+
+
+def _known_rpc(rpc: str) -> str:
+    name = rpc.rpartition("/")[2]
+    return name if name in _RPCS else _OTHER_RPC

@@ -76,12 +76,11 @@ class Moment:
 class Simulation:
     """Plays the load to both sides, from the clock's present on."""
 
-    def __init__(self, service: Service, load: SimulatedLoad, *, clock: Clock, keda: MetricServer) -> None:
+    def __init__(self, service: Service, load: SimulatedLoad, *, clock: Clock) -> None:
         self._service = service
         self._load = load
         self._source = SimulatorSource(load)
         self._clock = clock
-        self._keda = keda
         self.foretide = self._first(target=1.0)
         self.reactive = self._first(target=REACTIVE_UTILIZATION * service.capacity)
 
@@ -91,11 +90,12 @@ class Simulation:
             return None
         return Replicas(existing=self.foretide.workload.existing, ready=self.foretide.workload.ready)
 
-    async def step(self, decide: Callable[[datetime], Awaitable[None]]) -> Moment:
+    async def step(self, decide: Callable[[datetime], Awaitable[None]], keda: MetricServer) -> Moment:
         """Move the clock by one step and play it.
 
         Args:
-            decide: the agent's tick, which reads `observed` and publishes what the metric server then answers.
+            decide: the agent's tick, which reads `observed` and publishes what KEDA then hears.
+            keda: where Foretide's HPA reads its metric.
         """
         now = self._clock.now() + STEP
         await self._clock.sleep_until(now)
@@ -104,16 +104,9 @@ class Simulation:
         )
         await decide(now)
         demand = self._load.demand_at(now)
-        self.foretide = self.foretide.step(self._service, await self._answer(), now=now, demand=demand)
+        self.foretide = self.foretide.step(self._service, await _answer(keda), now=now, demand=demand)
         self.reactive = self.reactive.step(self._service, self._metric(now), now=now, demand=demand)
         return Moment(now, demand, self.foretide, self.reactive)
-
-    async def _answer(self) -> float | None:
-        """What Foretide's HPA reads; its target is that of its rules."""
-        try:
-            return (await self._keda.metric()).value
-        except MetricUnavailable:
-            return None
 
     def _metric(self, now: datetime) -> float | None:
         """What the reactive HPA reads: the same data, with the same gaps."""
@@ -129,3 +122,11 @@ class Simulation:
         usual = math.ceil(demand / (REACTIVE_UTILIZATION * service.capacity))
         rules = HpaRules(target=target, minimum=service.minimum, maximum=service.maximum)
         return Contender(Workload(min(max(usual, service.minimum), service.maximum)), Hpa(rules), Tally())
+
+
+async def _answer(keda: MetricServer) -> float | None:
+    """What Foretide's HPA reads; its target is that of its rules."""
+    try:
+        return (await keda.metric()).value
+    except MetricUnavailable:
+        return None

@@ -20,10 +20,10 @@ LOAD = SimulatedLoad(LoadShape(seed=7, live_since=MONDAY))
 
 
 async def recorded(count: int, answer: float = 10.0) -> ComparisonRecord:
-    played = Simulation(SERVICE, LOAD, clock=SimulatedClock(MONDAY), keda=ScriptedMetric(answer))
-    record, agent = ComparisonRecord(SERVICE, LOAD), RecordingAgent()
+    played = Simulation(SERVICE, LOAD, clock=SimulatedClock(MONDAY))
+    record, agent, keda = ComparisonRecord(SERVICE, LOAD), RecordingAgent(), ScriptedMetric(answer)
     for _ in range(count):
-        record.add(await played.step(agent.tick))
+        record.add(await played.step(agent.tick, keda))
     return record
 
 

@@ -100,8 +100,9 @@ class CoarseRing:
 
     def advance(self, index: int) -> None:
         """Make a coarse step the newest; one that is not newer changes nothing."""
-        self._mean.advance(index)
-        self._largest.advance(index)
+        if index != self._mean.newest:  # most ticks stay within a step
+            self._mean.advance(index)
+            self._largest.advance(index)
 
     def put(self, index: int, mean: float, largest: float) -> None:
         """Set one coarse step; one that the ring does not reach is left out."""

@@ -37,13 +37,16 @@ class Ring:
 
     def advance(self, index: int) -> None:
         """Make an index the newest; the points passed over are gaps. An index that is not newer changes nothing."""
-        if self._newest is None or index - self._newest >= self._slots:
+        newest = self._newest
+        if newest is not None and index <= newest:
+            return
+        if newest is None or index - newest >= self._slots:
             self._values[:] = np.nan
-        elif index == self._newest + 1:  # the usual tick, kept cheap
+        elif index == newest + 1:  # the usual tick, kept cheap
             self._values[index % self._slots] = np.nan
-        elif index > self._newest:
-            self._values[np.arange(self._newest + 1, index + 1) % self._slots] = np.nan
-        self._newest = index if self._newest is None else max(index, self._newest)
+        else:
+            self._values[np.arange(newest + 1, index + 1) % self._slots] = np.nan
+        self._newest = index
 
     def put(self, index: int, value: float) -> None:
         """Set the value at an index that the ring reaches.

@@ -9,6 +9,7 @@ import grpc
 from scalers.keda.board import Answer
 from scalers.keda.proto.externalscaler_pb2 import GetMetricSpecResponse, MetricSpec, MetricValue
 from scalers.keda.refusal import RpcRefused
+from scalers.policy import PolicyKey
 
 METRIC_NAME = "foretide-replicas"  # KEDA shows it as s<i>-foretide-replicas, i being the trigger's place
 TARGET = 1  # the value is replicas already, so the HPA divides by one
@@ -38,7 +39,7 @@ def metric_value(requested: str, answer: float) -> MetricValue:
     return MetricValue(metricName=requested, metricValue=math.ceil(printed), metricValueFloat=printed)
 
 
-def replicas_of(answer: Answer, policy: str) -> float:
+def replicas_of(answer: Answer, policy: PolicyKey) -> float:
     """Return an answer's replicas.
 
     Raises:

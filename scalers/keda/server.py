@@ -1,0 +1,148 @@
+"""The gRPC server: a thread and an event loop that nothing else runs on, so that nothing can keep KEDA waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import grpc
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from scalers.keda.board import AnswerBoard
+from scalers.keda.observing import ObservingInterceptor, RpcObserver
+from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
+from scalers.keda.proto.externalscaler_pb2_grpc import add_ExternalScalerServicer_to_server
+from scalers.keda.pulses import Feeds
+from scalers.keda.servicer import BoardServicer
+from scalers.keda.streams import Streams, StreamSettings
+
+SERVICE = DESCRIPTOR.services_by_name["ExternalScaler"].full_name
+
+
+class CannotListen(OSError):
+    """The address cannot be listened on; the message names it and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Times of the server."""
+
+    # How long unary calls are still served after health says NOT_SERVING: what Kubernetes takes to tell all clients
+    # that an endpoint has gone. Nothing where there is no such client.
+    drain_delay: timedelta = timedelta(seconds=5)
+    # KEDA sends no keepalive itself, so the server's pings are what makes a dead node noticed on either side.
+    keepalive: timedelta = timedelta(seconds=30)
+    # KEDA looks a name up again only when a connection ends, and only then finds replicas that are new. Streams are
+    # younger than this, so none is cut.
+    connection_age: timedelta = timedelta(minutes=15)
+    streams: StreamSettings = field(default_factory=StreamSettings)
+
+
+class KedaServer:
+    """Serves one board to KEDA, with gRPC health and reflection beside it. Started and stopped once, from any thread.
+
+    Attributes:
+        ended: done when the server has stopped; carries the error if it did so by itself.
+    """
+
+    def __init__(self, board: AnswerBoard, observer: RpcObserver, settings: ServerSettings | None = None) -> None:
+        self.ended: Future[None] = Future()
+        self._board = board
+        self._observer = observer
+        self._settings = settings or ServerSettings()
+        self._bound: Future[int] = Future()
+        self._grace: Future[timedelta] = Future()  # set by the first who stops the server
+        self._thread: threading.Thread | None = None
+
+    def start(self, address: str) -> int:
+        """Listen on `host:port` and return the port, chosen by the system where it was 0.
+
+        Raises:
+            CannotListen: the address is taken or not one of this machine's.
+        """
+        self._thread = threading.Thread(target=self._run, args=(address,), name="keda-grpc", daemon=True)
+        self._thread.start()
+        return self._bound.result()
+
+    def stop(self, grace: timedelta) -> None:
+        """Leave without a failed call: say so, serve on for the drain delay, end streams with OK, finish, return.
+
+        Calls that still run after `grace` are cut. Stopping a server that has stopped, or never began, does nothing.
+        """
+        if self._thread is None:
+            return
+        with suppress(InvalidStateError):  # somebody stops it already: wait with them
+            self._grace.set_result(grace)
+        self._thread.join()
+
+    def _run(self, address: str) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve(address))
+        except Exception as error:  # noqa: BLE001 - carried to the threads that wait for it
+            if not self._bound.done():
+                self._bound.set_exception(error)
+            self.ended.set_exception(error)
+        else:
+            self.ended.set_result(None)
+
+    async def _serve(self, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        streams = Streams(self._settings.streams, loop)
+        feeds = Feeds(self._board, streams, loop)
+        server = grpc.aio.server(
+            interceptors=[ObservingInterceptor(self._observer, SERVICE)], options=_options(self._settings)
+        )
+        add_ExternalScalerServicer_to_server(BoardServicer(self._board, feeds), server)
+        health_servicer = await _add_health_and_reflection(server)
+        port = _listen(server, address)
+        await server.start()
+        self._bound.set_result(port)
+        try:
+            grace = await asyncio.wrap_future(self._grace)
+            await health_servicer.enter_graceful_shutdown()
+            await asyncio.sleep(self._settings.drain_delay.total_seconds())
+            streams.end_all()
+            await server.stop(grace.total_seconds())
+        finally:
+            feeds.close()
+
+
+async def _add_health_and_reflection(server: grpc.aio.Server) -> health.aio.HealthServicer:
+    servicer = health.aio.HealthServicer()
+    await servicer.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return servicer
+
+
+def _listen(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise CannotListen(
+            f"gRPC cannot listen on {address}: free the port or choose another address (--grpc-address)"
+        ) from error
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+    """Return gRPC core's channel arguments; see grpc/include/grpc/impl/channel_arg_names.h."""
+    return [
+        ("grpc.so_reuseport", 0),  # else a second agent on the same port takes half of the calls, and nobody is told
+        ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive)),
+        ("grpc.keepalive_timeout_ms", _milliseconds(settings.keepalive / 3)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),  # streams are silent for minutes
+        ("grpc.max_connection_age_ms", _milliseconds(settings.connection_age)),
+        ("grpc.max_connection_age_grace_ms", _milliseconds(2 * settings.streams.age)),
+    ]
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -1,0 +1,77 @@
+"""KEDA's five calls, each looked up on the board: no I/O, no computing, no waiting."""
+
+# ruff: noqa: N802 - the proto names the methods
+# ruff: noqa: ARG002 - gRPC passes a context that none of them needs
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import grpc
+
+from scalers.keda.board import Answer, AnswerBoard, UnknownPolicy
+from scalers.keda.metadata import policy_key
+from scalers.keda.metrics import check_metric_name, metric_spec, metric_value, replicas_of
+from scalers.keda.proto.externalscaler_pb2 import (
+    GetMetricSpecResponse,
+    GetMetricsRequest,
+    GetMetricsResponse,
+    IsActiveResponse,
+    ScaledObjectRef,
+)
+from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerServicer
+from scalers.keda.pulses import Feeds
+from scalers.keda.refusal import RpcRefused
+from scalers.policy import PolicyKey
+
+
+class BoardServicer(ExternalScalerServicer):
+    """`externalscaler.ExternalScaler` over the board. A refusal is raised; the interceptor makes it a status."""
+
+    def __init__(self, board: AnswerBoard, feeds: Feeds) -> None:
+        self._board = board
+        self._feeds = feeds
+
+    async def GetMetricSpec(self, request: ScaledObjectRef, context: object) -> GetMetricSpecResponse:
+        """Return the constant spec, for every trigger and in every state."""
+        return metric_spec()
+
+    async def GetMetrics(self, request: GetMetricsRequest, context: object) -> GetMetricsResponse:
+        """Return the policy's replicas as the one value of the requested metric."""
+        check_metric_name(request.metricName)
+        key = policy_key(request.scaledObjectRef)
+        replicas = replicas_of(self._answer(key), key)
+        return GetMetricsResponse(metricValues=[metric_value(request.metricName, replicas)])
+
+    async def IsActive(self, request: ScaledObjectRef, context: object) -> IsActiveResponse:
+        """Return whether the target should have replicas at all; `false` is always observed idleness."""
+        key = policy_key(request)
+        answer = self._answer(key)
+        replicas_of(answer, key)
+        return IsActiveResponse(result=answer.is_active)
+
+    async def StreamIsActive(self, request: ScaledObjectRef, context: object) -> AsyncGenerator[IsActiveResponse, None]:
+        """Yield the policy's activity when it is known, when it changes, and again while the target is at zero."""
+        with self._feeds.watch(policy_key(request)) as watch:
+            async for is_active in watch:
+                yield IsActiveResponse(result=is_active)
+
+    async def StreamMetricSpec(
+        self, request: ScaledObjectRef, context: object
+    ) -> AsyncGenerator[GetMetricSpecResponse, None]:
+        """Yield the constant spec at once and from time to time: KEDA loses it on any error of the scaler."""
+        streams = self._feeds.streams
+        ends_at = streams.soon(streams.settings.age, least=0.8)
+        bell = streams.open()
+        try:
+            while not streams.is_over(ends_at):
+                yield metric_spec()
+                await bell.sleep_until(min(ends_at, streams.soon(streams.settings.respec, least=0.8)))
+        finally:
+            streams.close(bell)
+
+    def _answer(self, key: PolicyKey) -> Answer:
+        try:
+            return self._board.answer(key)
+        except UnknownPolicy as unknown:
+            raise RpcRefused(grpc.StatusCode.NOT_FOUND, str(unknown.args[0])) from unknown

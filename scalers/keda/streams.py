@@ -1,0 +1,93 @@
+"""What all streams of the server share: a clock of their own loop, an end at a good age, and one end for all.
+
+Every stream sleeps on its own bell. A stream whose client does not read stands still in its own write; it holds one
+message, and wakes to the newest state whenever the client reads again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How often streams repeat themselves, and how old they grow."""
+
+    # A `true` may be lost in KEDA (kedacore/keda#8168), so it is said again while the target is still at zero. Each
+    # costs KEDA a read and a status patch: never every second.
+    repeat: timedelta = timedelta(seconds=30)
+    # KEDA drops the specs it was sent on any error of the scaler, and each one sent makes it reconcile.
+    respec: timedelta = timedelta(minutes=5)
+    # A stream that ends with OK is opened again after 2 s, on a replica that may not have been there before.
+    age: timedelta = timedelta(minutes=15)
+
+
+class Bell:
+    """Wakes one stream, when somebody rings it or when an instant has come."""
+
+    __slots__ = ("_loop", "_rung")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the stream, or let it look once more before it sleeps."""
+        self._rung.set()
+
+    async def sleep_until(self, instant: float) -> None:
+        """Return when the bell has rung since the last sleep, or at an instant of the loop's clock, in seconds."""
+        timer = self._loop.call_at(instant, self._rung.set)
+        try:
+            await self._rung.wait()
+        finally:
+            timer.cancel()
+        self._rung.clear()
+
+
+class Streams:
+    """The open streams of one server. Used in the server's loop only."""
+
+    def __init__(self, settings: StreamSettings, loop: asyncio.AbstractEventLoop) -> None:
+        self.settings = settings
+        self._is_ending = False
+        self._loop = loop
+        self._bells: set[Bell] = set()
+
+    def now(self) -> float:
+        """Return the loop's clock, seconds."""
+        return self._loop.time()
+
+    def soon(self, longest: timedelta, *, least: float) -> float:
+        """Return an instant between `least` (a share) of `longest` and `longest` from now.
+
+        KEDA opens all its streams at once when it starts; drawn apart, they never act together again.
+        """
+        share = random.uniform(least, 1.0)  # noqa: S311 - spreads load, keeps no secret
+        return self.now() + share * longest.total_seconds()
+
+    def is_over(self, instant: float) -> bool:
+        """Return whether a stream that lives until an instant has to end now."""
+        return self._is_ending or self.now() >= instant
+
+    def open(self) -> Bell:
+        """Take a stream in."""
+        bell = Bell(self._loop)
+        self._bells.add(bell)
+        return bell
+
+    def close(self, bell: Bell) -> None:
+        """Let a stream go."""
+        self._bells.discard(bell)
+
+    def end_all(self) -> None:
+        """Let every stream end with OK; one that is opened from now on ends at once."""
+        self._is_ending = True
+        for bell in self._bells:
+            bell.ring()
+
+    def __len__(self) -> int:
+        return len(self._bells)

@@ -1,0 +1,85 @@
+"""The decision record as the API gives it: typed for readers, the same JSON as in the ledger and in `explain`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict
+
+from agent.web import examples
+from agent.web.base import ApiModel
+from agent.web.finite import finite
+from scalers.decision import Basis
+from scalers.policy import Mode
+
+Number = Annotated[float | None, AfterValidator(finite)]
+
+
+class RecordModel(ApiModel):
+    """A part of a record. Keys that a later version wrote are passed on, those of an earlier one may be missing."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ReplicaCount(RecordModel):
+    """Replicas of the scale target as observed."""
+
+    existing: int
+    ready: int
+
+
+class PeakRecord(RecordModel):
+    """The largest demand expected within the look-ahead."""
+
+    model: str
+    origin: datetime
+    until: datetime
+    level: float
+    value: Number = None
+    median: Number = None
+    calibration: Number = None
+
+
+class SignalRecord(RecordModel):
+    """What was known of one demand signal."""
+
+    name: str
+    capacity: Number = None
+    demand: Number = None
+    at: datetime | None = None
+    state: str = ""
+    peak: PeakRecord | None = None
+    distrust: str | None = None
+    is_learning: bool = False
+
+
+class ClampRecord(RecordModel):
+    """One step between need and answer that changed the number."""
+
+    name: str
+    before: Number = None
+    after: Number = None
+    reason: str = ""
+
+
+class DecisionRecord(RecordModel):
+    """One recommendation, or abstention, with everything it rests on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.DECISION]})
+
+    namespace: str
+    name: str
+    at: datetime
+    mode: Mode
+    basis: Basis
+    signals: tuple[SignalRecord, ...] = ()
+    replicas: ReplicaCount | None = None
+    look_ahead_seconds: Number = None
+    raw_need: Number = None
+    need: Number = None
+    clamps: tuple[ClampRecord, ...] = ()
+    answer: Number = None
+    for_keda: Number = None
+    is_active: bool = False
+    sentence: str = ""

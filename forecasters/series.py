@@ -71,3 +71,43 @@ class Series:
         """Return the newest `rows` values."""
         skipped = max(0, len(self.values) - rows)
         return Series(self.start + skipped * self.step, self.step, self.values[skipped:])
+
+    def filled(self) -> NDArray[np.float64]:
+        """Return the values with gaps drawn as straight lines, the ends held; for methods that cannot leave rows out.
+
+        Raises:
+            ValueError: there is not a single value.
+        """
+        known = np.isfinite(self.values)
+        if not known.any():
+            raise ValueError(f"series of {len(self.values)} rows from {self.start.isoformat()} is all gaps")
+        rows = np.arange(len(self.values))
+        return np.interp(rows, rows[known], self.values[known])
+
+    def coarsened(self, step: timedelta) -> Series:
+        """Return the mean over each `step` that ends at a coarser grid point; a gap where under half is known.
+
+        Only whole coarse steps are returned. The instant of a mean is the end of what it covers.
+
+        Raises:
+            ValueError: step is not a multiple of the series' own.
+        """
+        if step == self.step:
+            return self
+        ratio, rest = divmod(step, self.step)
+        if rest or not ratio:
+            raise ValueError(f"step {step} is not a multiple of the series' step {self.step}")
+        first = -(-(self.start - self.step - EPOCH) // step)  # first coarse grid point with a whole step after it
+        skipped = (EPOCH + first * step - self.start) // self.step + 1
+        count = max(0, (len(self.values) - skipped) // ratio)
+        blocks = self.values[skipped : skipped + count * ratio].reshape(count, ratio)
+        return Series(EPOCH + (first + 1) * step, step, _means(blocks))
+
+
+def _means(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = np.isfinite(blocks)
+    counts = known.sum(axis=1)
+    sums = np.where(known, blocks, 0.0).sum(axis=1)
+    means = np.full(len(blocks), np.nan)
+    np.divide(sums, counts, out=means, where=2 * counts >= blocks.shape[1])
+    return means

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from forecasters.backtest import Losses
 from forecasters.forecaster import ModelState
 from forecasters.series import Series
 
@@ -20,6 +21,7 @@ class FitJob:
     history: Series  # on the model's own grid
     look_ahead: timedelta  # for which the out-of-sample peak errors are wanted
     horizon: timedelta
+    peaks: Series | None = None  # largest value within each step, on the history's grid; None takes the history itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,7 @@ class Fitted:
     state: ModelState
     calibration: bytes  # encoded `forecasters.calibration.Calibration`
     cpu_seconds: float
+    losses: Losses | None = None  # the record in figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +50,12 @@ class FitPool(Protocol):
     """Runs fits."""
 
     async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:
-        """Return one outcome per job, in the order of the batch; none takes longer than the deadline."""
+        """Return one outcome per job, in the order of the batch; none takes longer than the deadline.
+
+        A fit's time runs from its start, not while it waits for a worker.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End fits that run and release what they run in. May be called again."""
         ...

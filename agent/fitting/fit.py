@@ -1,0 +1,46 @@
+"""One fit from job to outcome: what every pool runs, wherever it runs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from agent.fitting.pool import FitFailed, FitJob, Fitted
+from forecasters.backtest import fit_and_evaluate
+from forecasters.forecaster import Forecaster, TooLittleHistory
+from forecasters.table import FORECASTERS
+
+MOST_ROWS = 20_000  # of history that a fit sees: bounds its time and memory, two weeks at 60 s
+
+
+def run_fit(job: FitJob, forecasters: Mapping[str, Forecaster] = FORECASTERS) -> Fitted | FitFailed:
+    """Fit and measure one model; whatever goes wrong is an outcome, never an exception."""
+    forecaster = forecasters.get(job.model)
+    if forecaster is None:
+        return failed(job, f"model {job.model} is not known: use one of {', '.join(sorted(forecasters))}")
+    began = time.process_time()
+    try:
+        evaluation = fit_and_evaluate(
+            forecaster,
+            job.history.last(MOST_ROWS),
+            look_ahead=job.look_ahead,
+            horizon=job.horizon,
+            peaks=job.peaks,
+        )
+    except TooLittleHistory as short:
+        return FitFailed(job.signal, job.model, str(short), needs_history=True)
+    except Exception as error:  # noqa: BLE001 - the outer edge of a fit: the reason is told by whoever asked for it
+        return failed(job, f"{type(error).__name__}: {error}")
+    return Fitted(
+        signal=job.signal,
+        model=job.model,
+        state=evaluation.state,
+        calibration=evaluation.calibration.encode(),
+        cpu_seconds=time.process_time() - began,
+        losses=evaluation.losses,
+    )
+
+
+def failed(job: FitJob, reason: str) -> FitFailed:
+    """Return the outcome of a job that more history would not help."""
+    return FitFailed(job.signal, job.model, reason, needs_history=False)

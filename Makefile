@@ -1,0 +1,91 @@
+# Foretide. `make` alone lists what there is; a clean checkout needs nothing but make, bash and Python 3.11 or newer.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PYTEST := $(BIN)/python -m pytest
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+PAGE_SOURCES := $(shell find dashboards/page -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+# more words for the command behind a target: make demo ARGS='--once --json'
+ARGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@echo "make TARGET [ARGS='…']"
+	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: env
+env: .venv/ready ## make .venv from requirements.lock, hashes checked
+
+.PHONY: page
+page: dashboards/page/dist/index.html ## bundle the web page
+
+.PHONY: demo
+demo: env page ## see the forecast run ahead of a simulated load, at http://127.0.0.1:8080
+	@exec $(BIN)/foretide demo $(ARGS)
+
+.PHONY: test
+test: lint test-unit test-real ## everything a change must pass on a laptop: checks, unit tests, real servers, the page
+
+.PHONY: lint
+lint: env ## ruff, format, strict types, import contracts
+	@$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test-unit
+test-unit: env ## unit tests alone: no network, no server
+	@$(PYTEST) tests/unit -q -n 2 $(ARGS)
+
+.PHONY: test-real
+test-real: env page system-packages ## tests against a real Prometheus, a real gRPC client and a real browser
+	@$(PYTEST) tests/real tests/page -q $(ARGS)
+
+.PHONY: e2e
+e2e: env ## tests in a real Kubernetes control plane
+	@if [ -d tests/cluster ]; then
+	  $(PYTEST) tests/cluster -q $(ARGS)
+	else
+	  echo "e2e      nothing to run: this version has no part that runs in a cluster's control plane"
+	fi
+
+.PHONY: bench
+bench: env ## print the figures that must hold, each beside its limit
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: env ## write requirements.lock anew after a change in pyproject.toml; ARGS=--upgrade for newer versions
+	@echo "lock     requirements.lock, requirements-node.lock"
+	$(LOCK) $(ARGS) pyproject.toml --extra dev --output-file requirements.lock
+	$(LOCK) $(ARGS) --group node --output-file requirements-node.lock
+
+.PHONY: system-packages
+system-packages: ## as root on Debian, install the servers and the browser that the tests start
+	@.ci/system-packages
+
+.PHONY: clean
+clean: ## remove everything that was made here, .venv included
+	@rm -rf .venv out dist build dashboards/page/dist dashboards/page/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find agent forecasters scalers dashboards bench tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/ready: requirements.lock pyproject.toml
+	@python=$$(.ci/python)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || .ci/quietly venv "making .venv with $$python" "$$python" -m venv --clear .venv
+	.ci/quietly packages "installing what requirements.lock names" $(PIP) install --require-hashes -r requirements.lock
+	.ci/quietly foretide "installing Foretide from this folder" $(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+dashboards/page/dist/index.html: hatch_build.py $(PAGE_SOURCES) | env
+	@$(BIN)/python -c 'import hatch_build; raise SystemExit(hatch_build.find_node() is None)' \
+	  || .ci/quietly node "installing Node into .venv" $(PIP) install --require-hashes -r requirements-node.lock
+	.ci/quietly page "bundling the web page" $(BIN)/python hatch_build.py
+	touch $@

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent.configuration import PrometheusAddress
+from agent.sources.prometheus import PrometheusServer, PrometheusSource
+from agent.sources.source import Reading, SignalState, SourceError
+from tests.real.prometheus import rig
+
+pytestmark = pytest.mark.real
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def server(live: rig.PrometheusServer) -> Iterator[PrometheusServer]:
+    server = PrometheusServer("default", PrometheusAddress(url=live.url, timeout=SECOND))
+    yield server
+    server.close()
+
+
+def _source(server: PrometheusServer, query: str) -> PrometheusSource:
+    return PrometheusSource(server, query, step=SECOND, delay=timedelta(0))
+
+
+async def _until_read(source: PrometheusSource, value: float) -> Reading:
+    """Poll as the agent does until a scrape has brought the value."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                reading = await source.latest(datetime.now(UTC))
+                if reading.sample.value == value:
+                    return reading
+            except SourceError as error:
+                assert error.state in {SignalState.EMPTY, SignalState.UNAVAILABLE, SignalState.STALE}
+            await asyncio.sleep(0.2)
+
+
+async def test_a_scraped_value_arrives_and_is_fresh(server: PrometheusServer, exporter: rig.Exporter) -> None:
+    exporter.value = 42.5
+    reading = await _until_read(_source(server, "sum(demand)"), 42.5)
+
+    assert reading.newest is not None
+    assert timedelta(0) <= reading.sample.at - reading.newest <= 3 * SECOND
+
+
+async def test_when_the_target_is_gone_a_windowed_value_goes_on_and_its_age_grows(
+    server: PrometheusServer, exporter: rig.Exporter
+) -> None:
+    exporter.value = 5.0
+    source = _source(server, "sum(last_over_time(demand[1m]))")
+    await _until_read(source, 5.0)
+    exporter.stop()
+    await asyncio.sleep(5)
+    first = await source.latest(datetime.now(UTC))
+    await asyncio.sleep(3)
+    second = await source.latest(datetime.now(UTC))
+
+    assert first.sample.value == second.sample.value == 5.0
+    assert first.newest is not None
+    assert second.newest is not None
+    assert first.sample.at - first.newest >= 3 * SECOND
+    assert second.newest <= first.newest + 8 * SECOND  # looked for at an eighth of the window
+    assert second.sample.at - second.newest > 3 * SECOND
+
+
+async def test_when_the_target_is_gone_an_instant_value_is_empty(
+    server: PrometheusServer, exporter: rig.Exporter
+) -> None:
+    exporter.value = 5.0
+    source = _source(server, "sum(demand)")
+    await _until_read(source, 5.0)
+    exporter.stop()
+    await asyncio.sleep(4)
+
+    with pytest.raises(SourceError) as caught:
+        await source.latest(datetime.now(UTC))
+    assert caught.value.state is SignalState.EMPTY
+
+
+async def test_a_restarted_server_is_read_again(
+    server: PrometheusServer, live: rig.PrometheusServer, exporter: rig.Exporter
+) -> None:
+    exporter.value = 1.0
+    source = _source(server, "sum(demand)")
+    await _until_read(source, 1.0)
+    live.stop()
+    with pytest.raises(SourceError) as caught:
+        await source.latest(datetime.now(UTC))
+    exporter.value = 2.0
+    live.start()
+
+    assert caught.value.state is SignalState.UNAVAILABLE
+    assert caught.value.is_retriable
+    assert "Connection refused" in str(caught.value)
+    await _until_read(source, 2.0)
+
+
+async def test_a_server_that_hangs_costs_its_timeout_and_never_the_loop(
+    server: PrometheusServer, live: rig.PrometheusServer, exporter: rig.Exporter
+) -> None:
+    exporter.value = 3.0
+    source = _source(server, "sum(demand)")
+    await _until_read(source, 3.0)
+    live.pause()
+    began = time.monotonic()
+    # more than there are threads: those that wait for a thread are under the same deadline
+    readings = [asyncio.create_task(source.latest(datetime.now(UTC))) for _ in range(12)]
+    naps = 0
+    while not all(reading.done() for reading in readings):
+        await asyncio.sleep(0.01)
+        naps += 1
+    took = time.monotonic() - began
+    errors = await asyncio.gather(*readings, return_exceptions=True)
+    live.resume()
+
+    assert [getattr(error, "state", error) for error in errors] == [SignalState.TIMED_OUT] * 12
+    assert took < 1.5
+    assert naps > 50
+    await _until_read(source, 3.0)

@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
-PAGE_SOURCES := $(shell find dashboards/page -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+PAGE_SOURCES := $(shell find dashboards/page -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 # more words for the command behind a target: make demo ARGS='--once --json'
 ARGS ?=
 

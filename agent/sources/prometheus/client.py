@@ -92,8 +92,11 @@ class PrometheusClient:
         connection.session.deadline = deadline
         try:
             result = send(connection.connect, _Timeout(left))
-        except (PrometheusApiClientException, OSError, ValueError, LookupError, TypeError) as error:
-            raise self._failure(connection, subject, error) from error
+        except PrometheusApiClientException:
+            # its text is the whole answer, which may repeat a secret: what it says is told without
+            raise self._refusal(connection, subject) from None
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _failure(subject, error) from error
         return _answer(subject, connection.session, result)
 
     def _connect(self) -> _Connection:
@@ -107,20 +110,11 @@ class PrometheusClient:
             self._connection = _Connection(stamp, credentials, session, connect)
         return self._connection
 
-    def _failure(self, connection: _Connection, subject: str, error: Exception) -> SourceError:
+    def _refusal(self, connection: _Connection, subject: str) -> SourceError:
         refusal = connection.session.refusal
-        if refusal:
-            told = replace(refusal, reason=connection.credentials.hide(refusal.reason))
-            return failures.from_refusal(subject, told)
-        if isinstance(error, BodyTooLarge):
-            mend = "the query returns far too many series: wrap it in sum()"
-            return SourceError(SignalState.SEVERAL_SERIES, f"{subject}: {error}", mend=mend, is_retriable=False)
-        if isinstance(error, requests.RequestException) and not isinstance(error, requests.JSONDecodeError):
-            return failures.from_exception(subject, error)
-        if isinstance(error, OSError) and not isinstance(error, ValueError):
-            mend = "check that the files under the source's tls exist, are PEM and belong together"
-            return SourceError(SignalState.NOT_CONFIGURED, f"{subject}: TLS: {error}", mend=mend, is_retriable=False)
-        return failures.malformed(subject, "the answer is not the query API's JSON")
+        if refusal is None:
+            return failures.malformed(subject, "the answer could not be read")
+        return failures.from_refusal(subject, replace(refusal, reason=connection.credentials.hide(refusal.reason)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +152,16 @@ def _answer(subject: str, session: PrometheusSession, result: list[object]) -> A
     # annotations about the query itself do not make its data incomplete
     warnings = tuple(text for text in envelope.warnings if not text.startswith("PromQL "))
     return Answer(subject, envelope.data.kind, result, warnings)
+
+
+def _failure(subject: str, error: Exception) -> SourceError:
+    if isinstance(error, BodyTooLarge):
+        mend = "the query returns far too many series: wrap it in sum()"
+        return SourceError(SignalState.SEVERAL_SERIES, f"{subject}: {error}", mend=mend, is_retriable=False)
+    if isinstance(error, ValueError | LookupError | TypeError):
+        return failures.malformed(subject, "the answer is not the query API's JSON")
+    if isinstance(error, requests.RequestException):
+        return failures.from_exception(subject, error)
+    # requests tells of a certificate file that it cannot load by a plain OSError
+    mend = "check that the files under the source's tls exist, are PEM and belong together"
+    return SourceError(SignalState.NOT_CONFIGURED, f"{subject}: TLS: {error}", mend=mend, is_retriable=False)

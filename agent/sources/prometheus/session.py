@@ -83,7 +83,12 @@ class PrometheusSession(requests.Session):
 
     def _note(self, response: requests.Response, **_: object) -> None:
         try:
-            self.envelope = msgspec.json.decode(response.content, type=Envelope)
+            body = response.content
+        except requests.RequestException:
+            response.close()  # half read, its connection is of no more use
+            raise
+        try:
+            self.envelope = msgspec.json.decode(body, type=Envelope)
         except (msgspec.DecodeError, UnicodeDecodeError):
             self.envelope = None
         if response.status_code != requests.codes.ok:

@@ -14,7 +14,8 @@ def whole_gangs(replicas: float, gang: int) -> float:
     """Return the smallest number of whole gangs that holds `replicas`; without gangs the fraction stays for the HPA."""
     if gang == 1:
         return replicas
-    return float(gang * math.ceil(replicas / gang - _HAIR))
+    least = 1 if replicas > 0 else 0  # the smallest demand still takes a gang
+    return float(gang * max(least, math.ceil(replicas / gang - _HAIR)))
 
 
 def within(replicas: float, bounds: Bounds) -> float:

@@ -6,6 +6,7 @@ exponential forgetting; reactive's is that of the demand of now, unraised. Their
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,28 +37,17 @@ class Record:
 class Trust:
     """Keeps the records of one signal's forecasters and says which of them is trusted."""
 
-    def __init__(self, *, step: timedelta, records: Mapping[str, Record] | None = None) -> None:
-        """Start from stored records, or from none.
-
-        Args:
-            step: time between two scorings.
-            records: by forecaster, and `REACTIVE`.
-        """
+    def __init__(self, *, step: timedelta) -> None:
+        """Start with nobody trusted; `step` is the time between two scorings."""
         self._keep: float = 0.5 ** (step / _HALF_LIFE)
         self._least = _LEAST_SCORED / step * 0.9  # the decayed count of an hour stays a little below its number
-        self._records = dict(records or {})
+        self._records: dict[str, Record] = {}
         self._trusted: str | None = None
-        self._choose()
 
     @property
     def trusted(self) -> str | None:
         """The forecaster that answers; None is reactive."""
         return self._trusted
-
-    @property
-    def records(self) -> Mapping[str, Record]:
-        """What is stored across restarts."""
-        return self._records
 
     def score(self, losses: Mapping[str, float]) -> None:
         """Take in one matured origin: the pinball loss of every forecaster that foretold it, and of `REACTIVE`."""
@@ -71,11 +61,6 @@ class Trust:
         self._records[name] = record
         self._choose()
 
-    def forget(self, name: str) -> None:
-        """Drop a forecaster that no longer runs."""
-        self._records.pop(name, None)
-        self._choose()
-
     def loss_ratio(self, name: str) -> float | None:
         """Return a forecaster's loss relative to reactive's; None until both were scored long enough."""
         record, reactive = self._records.get(name), self._records.get(REACTIVE)
@@ -84,6 +69,24 @@ class Trust:
         if reactive.mean == 0.0:
             return 1.0 if record.mean == 0.0 else None
         return record.mean / reactive.mean
+
+    def encode(self) -> bytes:
+        """Return the records as bytes for the store."""
+        rows = {name: [record.loss, record.weight] for name, record in self._records.items()}
+        return json.dumps({"version": 1, "trusted": self._trusted, "records": rows}).encode()
+
+    def restore(self, body: bytes) -> None:
+        """Take up stored records; what cannot be read is earned anew."""
+        try:
+            stored = json.loads(body)
+            records = {
+                str(name): Record(float(loss), float(weight)) for name, (loss, weight) in stored["records"].items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+        self._records = records
+        self._trusted = stored.get("trusted")
+        self._choose()
 
     def _choose(self) -> None:
         ratios = {name: self.loss_ratio(name) for name in self._records if name != REACTIVE}

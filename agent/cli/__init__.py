@@ -1,1 +1,58 @@
-"""The command line: one module per command."""
+"""The command line: one module per command, loaded when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+
+import click
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done, and nothing is wrong
+  1  something is wrong with what was looked at, or the command failed
+  2  the command line, a policy or the configuration is wrong; nothing was done
+"""
+
+# name: (module:attribute, what `foretide --help` says). Help must not load gRPC, numpy and FastAPI.
+_COMMANDS = {
+    "run": ("agent.cli.run:run_command", "Run the agent: read, forecast, decide, answer KEDA."),
+    "demo": ("agent.cli.demo:demo_command", "Watch the agent on simulated days at high speed, beside a plain HPA."),
+    "explain": ("agent.cli.explain:explain_command", "Show why a policy's replicas are what they are."),
+    "replay": ("agent.cli.replay:replay_command", "Decide line by line: JSON lines in, JSON lines out."),
+    "doctor": ("agent.cli.doctor:doctor_command", "Check what the agent needs, and say what to mend."),
+    "render": ("agent.cli.render:render_command", "Print the CRD, examples and the policy reference."),
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name][0].split(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("foretide"), prog_name="foretide")
+def main() -> None:
+    r"""Forecast the load of ML workloads and answer KEDA before the load arrives.
+
+    Start with `foretide demo`, which needs nothing. Then point the agent at your own Prometheus:
+
+    \b
+      foretide render examples --out policies
+      foretide doctor --policies policies --prometheus-url http://prometheus:9090
+      foretide run --policies policies --prometheus-url http://prometheus:9090
+    """

@@ -56,7 +56,7 @@ def test_answers_keep_to_the_bounds_in_whole_gangs(situation: Situation, policy:
 def test_no_answer_is_below_the_raw_need(situation: Situation, policy: ScalingPolicy) -> None:
     decision = recommend(situation, policy)
     if decision.answer is not None and decision.raw_need is not None:
-        assert decision.answer >= min(decision.raw_need, policy.bounds.maximum)
+        assert decision.answer >= min(decision.raw_need, policy.bounds.maximum) - 1e-7  # whole gangs forgive a hair
 
 
 @given(situations(), policies())

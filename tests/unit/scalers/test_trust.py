@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scalers.trust import REACTIVE, Trust
+from scalers.trust import Trust
 
 MINUTE = timedelta(minutes=1)
 
@@ -48,9 +48,17 @@ def test_noise_does_not_swap_the_trusted_forecaster() -> None:
 def test_records_outlive_the_process() -> None:
     trust = Trust(step=MINUTE)
     scored(trust, 120, reactive=2.0, harmonic=1.0)
-    again = Trust(step=MINUTE, records=dict(trust.records))
+    again = Trust(step=MINUTE)
+    again.restore(trust.encode())
     assert again.trusted == "harmonic"
-    assert REACTIVE in again.records
+    assert again.loss_ratio("harmonic") == trust.loss_ratio("harmonic")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"records": {"harmonic": 3}}'])
+def test_records_that_cannot_be_read_are_earned_anew(body: bytes) -> None:
+    trust = Trust(step=MINUTE)
+    trust.restore(body)
+    assert trust.trusted is None
 
 
 def test_a_load_that_never_changes_needs_no_forecast_and_costs_none() -> None:

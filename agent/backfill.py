@@ -1,0 +1,121 @@
+"""The past, read at start: from the store what an earlier process kept, from the source whatever is still missing.
+
+Coarse first (weeks, by subquery), then the last hours fine; then, with a store on disk, fine backwards in the
+background until the policy's `history` is kept at its own step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+from agent.clock import Clock
+from agent.engine import Engine
+from agent.history.store import Store, StoredSample
+from agent.log import logger
+from agent.signal import Signal
+from agent.sources.source import Backfill, RangeSource, SourceError
+from forecasters.series import Series, grid_index, grid_instant
+
+# Range queries over weeks are the dearest thing that a source is asked; more at once would hurt it.
+_AT_ONCE = 4
+_FIRST_RETRY = timedelta(seconds=5)
+_LAST_RETRY = timedelta(minutes=5)
+# One piece of the fine past: 1,440 points at 15 s, a range query that any Prometheus answers at once.
+_PIECE = timedelta(hours=6)
+# Between two pieces, so that a start of many policies is not felt by other users of the source.
+_BREATH = timedelta(seconds=2)
+
+
+class Backfiller:
+    """Fills histories."""
+
+    def __init__(self, engine: Engine, store: Store, clock: Clock) -> None:
+        self._engine = engine
+        self._store = store
+        self._clock = clock
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._log = logger("backfill")
+
+    async def stored(self, signal: Signal, now: datetime) -> None:
+        """Take up what an earlier process kept."""
+        since = now - signal.coarse_span
+        kept = await self._engine.in_store(
+            lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
+        )
+        if len(kept):
+            signal.take_past(fine=kept)
+
+    async def recent(self, signal: Signal, source: RangeSource, now: datetime) -> None:
+        """Read what decisions need: weeks coarse, hours fine.
+
+        Raises:
+            SourceError: the source did not answer; what was read before that is kept.
+        """
+        history = signal.history
+        end = now - signal.policy.delay
+        async with self._turn:
+            mean, largest = await source.coarse_range(end - signal.coarse_span, end, history.coarse_step)
+            fine = await source.range(end - signal.fine_span, end, signal.policy.step)
+            signal.take_past(fine=fine.series, coarse=(mean.series, largest.series))
+        self._log.info(
+            "backfilled",
+            signal=signal.name,
+            coarse_points=mean.series.present,
+            fine_points=fine.series.present,
+            dropped=mean.dropped + fine.dropped,
+        )
+
+    async def recent_until_done(self, signal: Signal, source: RangeSource) -> None:
+        """Read what decisions need, again and again until the source answers."""
+        pause = _FIRST_RETRY
+        while True:
+            try:
+                return await self.recent(signal, source, self._clock.now())
+            except SourceError as error:
+                self._log.warning("backfill_failed", signal=signal.name, state=str(error.state), mend=error.mend)
+            # Jitter keeps many policies from coming back at once.
+            await self._clock.sleep_until(self._clock.now() + pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            pause = min(2 * pause, _LAST_RETRY)
+
+    async def fine_backwards(self, signal: Signal, source: RangeSource) -> None:
+        """Read the policy's whole history at its own step into the store, newest first, piece by piece."""
+        step = signal.policy.step
+        now = self._clock.now()
+        until, oldest = now - signal.fine_span, now - signal.coarse_span
+        while until > oldest:
+            since = max(oldest, until - _PIECE)
+            if not await self._is_kept(signal, since, until):
+                async with self._turn:
+                    piece = await self._piece(signal, source, since, until)
+                if piece is not None:
+                    await self._engine.in_store(self._store.append_samples, stored_samples(signal.name, piece.series))
+                await self._clock.sleep_until(self._clock.now() + _BREATH)
+            until = grid_instant(grid_index(since, step), step) - step
+
+    async def _piece(self, signal: Signal, source: RangeSource, since: datetime, until: datetime) -> Backfill | None:
+        try:
+            return await source.range(since, until, signal.policy.step)
+        except SourceError as error:
+            self._log.warning(
+                "backfill_piece_failed", signal=signal.name, since=since.isoformat(), state=str(error.state)
+            )
+            return None
+
+    async def _is_kept(self, signal: Signal, since: datetime, until: datetime) -> bool:
+        kept = await self._engine.in_store(
+            lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
+        )
+        piece = kept.between(since, until)
+        return 2 * piece.present > (until - since) // signal.policy.step
+
+
+def stored_samples(signal: str, series: Series) -> list[StoredSample]:
+    """Return a series as the store takes it; gaps are left out."""
+    instants = (series.start + index * series.step for index in range(len(series)))
+    return [
+        StoredSample(signal, at, float(value))
+        for at, value in zip(instants, series.values, strict=True)
+        if value == value  # noqa: PLR0124 - NaN is the gap
+    ]

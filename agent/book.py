@@ -1,0 +1,53 @@
+"""The engine's pictures for readers: HTTP, the page, `explain`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agent.clock import Clock
+from agent.engine import Engine, Watched
+from agent.history.ledger import Ledger
+from agent.snapshot import DecisionRun, PolicySnapshot
+from scalers.policy import PolicyKey
+
+
+class EngineBook:
+    """Pictures are taken when somebody looks, on the engine's own loop, so each is consistent in itself."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, clock: Clock) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._clock = clock
+
+    def snapshots(self) -> tuple[PolicySnapshot, ...]:
+        """Return every policy without its series: a list of thousands must stay cheap."""
+        return tuple(self._picture(watched, whole=False) for watched in self._engine.watched)
+
+    def snapshot(self, key: PolicyKey) -> PolicySnapshot | None:
+        """Return one policy whole."""
+        for watched in self._engine.watched:
+            if watched.key == key:
+                return self._picture(watched, whole=True)
+        return None
+
+    async def decisions(
+        self, key: PolicyKey, *, since: datetime, until: datetime, limit: int
+    ) -> tuple[DecisionRun, ...]:
+        """Return ledger rows that touch [since, until], newest first."""
+        return await self._engine.in_store(lambda: self._ledger.rows(key, since=since, until=until, limit=limit))
+
+    def _picture(self, watched: Watched, *, whole: bool) -> PolicySnapshot:
+        signals = watched.decider.signals
+        fans = {name: fan for name, signal in signals.items() if whole and (fan := signal.fan()) is not None}
+        return PolicySnapshot(
+            key=watched.key,
+            taken_at=self._clock.now(),
+            policy=watched.assignment.policy,
+            document=watched.assignment.document,
+            conditions=watched.conditions,
+            decision=watched.decider.decision,
+            forecasts=fans,
+            demand={name: signal.history.fine() for name, signal in signals.items()} if whole else {},
+            trust=tuple(row for signal in signals.values() for row in signal.trust_rows()),
+            coverage=tuple(row for signal in signals.values() for row in signal.coverage_rows()),
+        )

@@ -1,0 +1,19 @@
+"""Addresses as people give them to the command line."""
+
+from __future__ import annotations
+
+import click
+
+from agent.web.server import HttpAddress
+
+
+def http_address(text: str) -> HttpAddress:
+    """Return `host:port`, with brackets around an IPv6 host, as an address.
+
+    Raises:
+        click.BadParameter: it has another form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080", param_hint="--http-address")
+    return HttpAddress(host.strip("[]"), int(port))

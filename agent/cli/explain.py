@@ -1,0 +1,153 @@
+"""`foretide explain`: the decision record of a policy, live or at a past time, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import cast
+from urllib.parse import quote
+
+import click
+import requests
+from rich.console import Console
+from rich.table import Table
+
+from scalers.sentence import number
+
+_TIMEOUT_SECONDS = 10
+
+
+@click.command()
+@click.argument("name")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the policy.")
+@click.option("--at", "at", metavar="TIME", help="A past time, ISO 8601; the decision that stood then.")
+@click.option(
+    "--address",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    envvar="FORETIDE_ADDRESS",
+    help="The agent's HTTP address.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The record as JSON, as the API gives it.")
+def explain_command(name: str, namespace: str, at: str | None, address: str, as_json: bool) -> None:
+    r"""Show why a policy's replicas are what they are.
+
+    NAME is the policy's. The record is the one that the API, the page and the status show: what was known, what was
+    foretold, what each step made of it, and the answer.
+
+    \b
+      foretide explain chat -n ml
+      foretide explain chat -n ml --at 2026-03-02T14:29:45Z --json
+
+    \b
+    Exit codes: 0 there is an answer, 1 the policy refuses or the agent cannot be reached, 2 the command line is wrong.
+    """
+    path = f"/api/v1/policies/{namespace}/{name}"
+    if at is not None:
+        path += f"/decisions/at?time={_instant(at)}"
+    found = _get(address.rstrip("/") + path)
+    decision = found.get("decision", found)
+    if not isinstance(decision, dict):
+        raise click.ClickException(f"policy {namespace}/{name} has made no decision yet")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _show(decision, found, Console())
+    if decision.get("forKeda") is None:
+        raise SystemExit(1)
+
+
+def _instant(text: str) -> str:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is not an ISO 8601 time such as 2026-03-02T14:29:45Z", param_hint="--at"
+        ) from error
+    if instant.tzinfo is None:
+        raise click.BadParameter(f"{text!r} has no zone; write {text}Z for UTC", param_hint="--at")
+    return quote(text)
+
+
+def _get(url: str) -> dict[str, object]:
+    """Ask the agent; every way to fail has a sentence."""
+    try:
+        reply = requests.get(url, timeout=_TIMEOUT_SECONDS)
+    except requests.RequestException as error:
+        agent = url.split("/api/", maxsplit=1)[0]
+        raise click.ClickException(
+            f"no agent answers at {agent} ({type(error).__name__}); start one with `foretide run`, or give --address"
+        ) from error
+    try:
+        body = reply.json()
+    except ValueError as error:
+        raise click.ClickException(
+            f"{url} answered {reply.status_code} and no JSON; is this a Foretide agent?"
+        ) from error
+    if reply.status_code != requests.codes.ok:
+        raise click.ClickException(
+            str(body.get("detail") or body.get("title") or f"the agent answered {reply.status_code}")
+        )
+    return cast("dict[str, object]", body)
+
+
+def _show(decision: Mapping[str, object], found: Mapping[str, object], console: Console) -> None:
+    console.print(f"[bold]{decision['sentence']}[/bold]")
+    console.print(
+        f"{decision['namespace']}/{decision['name']}  {decision['mode']}  {decision['basis']}  at {decision['at']}"
+    )
+    console.print()
+    for known in _rows(decision.get("signals")):
+        console.print(_inputs(known))
+    console.print(_arithmetic(decision))
+    for condition in _rows(found.get("conditions")):
+        if condition.get("type") != "TriggerInShadow" and condition.get("status") is not True:
+            console.print(f"{condition['type']}: {condition['reason']}: {condition['message']}")
+
+
+def _inputs(known: Mapping[str, object]) -> Table:
+    table = _table(f"Signal {known['name']}")
+    table.add_row("demand", _number(known.get("demand")), f"sample of {known.get('at')}, {known.get('state')}")
+    peak = known.get("peak")
+    if isinstance(peak, dict):
+        table.add_row("median of the peak", _number(peak["median"]), f"{peak['model']}, until {peak['until']}")
+        table.add_row(
+            f"{float(peak['level']):.2%} quantile",
+            _number(peak["value"]),
+            f"calibration added {_number(peak['calibration'])}",
+        )
+    if known.get("distrust"):
+        table.add_row("not used", "", str(known["distrust"]))
+    table.add_row("one replica serves", _number(known.get("capacity")), "")
+    return table
+
+
+def _arithmetic(decision: Mapping[str, object]) -> Table:
+    table = _table("From need to answer, in replicas")
+    table.add_row("raw need", _number(decision.get("rawNeed")), "demand over capacity, no margin")
+    table.add_row("need", _number(decision.get("need")), f"look-ahead {_number(decision.get('lookAheadSeconds'))} s")
+    for clamp in _rows(decision.get("clamps")):
+        table.add_row(str(clamp["name"]), _number(clamp["after"]), str(clamp["reason"]))
+    table.add_row("answer", _number(decision.get("answer")), "")
+    table.add_row("KEDA gets", _number(decision.get("forKeda")), "an error" if decision.get("forKeda") is None else "")
+    replicas = decision.get("replicas")
+    if isinstance(replicas, dict):
+        table.add_row("replicas there", str(replicas["existing"]), f"{replicas['ready']} ready")
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_column()
+    return table
+
+
+def _rows(value: object) -> Sequence[Mapping[str, object]]:
+    return cast("Sequence[Mapping[str, object]]", value) if isinstance(value, list) else ()
+
+
+def _number(value: object) -> str:
+    return number(float(value)) if isinstance(value, int | float) else "unknown"

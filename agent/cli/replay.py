@@ -1,0 +1,176 @@
+"""`foretide replay`: the live decision code as a filter, its clock taken from the input."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from agent.decider import Decider
+from agent.fitting.fit import run_fit
+from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
+from agent.sources.csv import InvalidCsv, read_csv_series
+from agent.sources.source import Reading, Sample, SignalState, SourceError
+from forecasters.table import FORECASTERS
+from scalers.decision import Decision, Replicas
+
+_NO_DEMAND = SourceError(
+    SignalState.EMPTY, "the line has no demand", mend="give a number, or leave null for a gap", is_retriable=True
+)
+
+
+class InvalidLine(ValueError):
+    """An input line cannot be used; the message names the field, the value and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of the world as the filter is told it."""
+
+    at: datetime
+    demand: float | None  # None is a gap
+    replicas: Replicas | None
+
+
+@click.command()
+@click.option(
+    "--policy", "policy_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with one ForecastPolicy.",
+)  # fmt: skip
+@click.option(
+    "--history", "history_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV `timestamp,value` that is known before the first line; timestamps in unix seconds or ISO 8601.",
+)  # fmt: skip
+def replay_command(policy_file: Path, history_file: Path | None) -> None:
+    r"""Decide line by line, as the live agent would have.
+
+    Reads JSON Lines from stdin and writes one line per line before it reads the next:
+
+    \b
+      in   {"time": 1700000000, "demand": 123.4, "replicas": 9, "ready": 7}
+      out  {"time": 1700000000, "replicas": 10.7, "reason": "…"}
+
+    `time` is in unix seconds, `demand` may be null, `replicas` counts pods that exist and `ready` those that serve;
+    both may be left out. `replicas` in the output is the value that KEDA would get; null stands for an error, on which
+    KEDA holds. A line that cannot be read gets null and the reason, and the filter goes on. Same policy and lines, same
+    answers; nothing from the future is used.
+
+    \b
+    Exit codes: 0 the input ended, 2 the policy or the history is wrong.
+    """
+    replay = Replay(_only_policy(policy_file))
+    if history_file is not None:
+        replay.learn(history_file)
+    for answer in replay.answers(sys.stdin):
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+class Replay:
+    """A policy's decider, driven by lines."""
+
+    def __init__(self, document: ForecastPolicy) -> None:
+        policy = to_scaling_policy(document)
+        self._decider = Decider(policy, FORECASTERS)
+        self._signal = next(iter(self._decider.signals.values()))
+        self._last: datetime | None = None
+
+    def learn(self, history: Path) -> None:
+        """Take up a past, and fit."""
+        try:
+            past = read_csv_series(history, self._signal.policy.step)
+        except InvalidCsv as error:
+            raise click.UsageError(str(error)) from error
+        self._signal.take_past(fine=past.series)
+        self._fit(past.series.end)
+
+    def answers(self, lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
+        """Yield one answer per line."""
+        for number, text in enumerate(lines, start=1):
+            try:
+                line = parse_line(text, after=self._last)
+            except InvalidLine as error:
+                yield {"time": None, "replicas": None, "reason": f"line {number}: {error}"}
+                continue
+            self._last = line.at
+            decision = self._decide(line)
+            yield {"time": _plain(line.at.timestamp()), "replicas": decision.for_keda, "reason": decision.sentence}
+
+    def _decide(self, line: Line) -> Decision:
+        if line.demand is None:
+            self._signal.missed(_NO_DEMAND)
+        else:
+            self._signal.observe(Reading(Sample(line.at, line.demand), newest=None), line.at)
+        self._fit(line.at)
+        return self._decider.decide(line.at, replicas=line.replicas)
+
+    def _fit(self, now: datetime) -> None:
+        for job in self._decider.jobs(now):
+            self._decider.accept(run_fit(job), now)
+
+
+def parse_line(text: str, *, after: datetime | None) -> Line:
+    """Return what an input line says.
+
+    Raises:
+        InvalidLine: it is not a JSON object, a field is missing or wrong, or its time is not after the line before's.
+    """
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise InvalidLine(f"is not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise InvalidLine(f"is not a JSON object but {text.strip()[:40]!r}")
+    at = _instant(fields)
+    if after is not None and at <= after:
+        raise InvalidLine(f"time {at.timestamp():g} is not after {after.timestamp():g}, the line before's")
+    return Line(at=at, demand=_demand(fields), replicas=_replicas(fields))
+
+
+def _instant(fields: Mapping[str, object]) -> datetime:
+    seconds = fields.get("time")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        raise InvalidLine(f"time must be unix seconds, got {seconds!r}")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise InvalidLine(f"time {seconds!r} is not an instant: {error}") from error
+
+
+def _demand(fields: Mapping[str, object]) -> float | None:
+    demand = fields.get("demand")
+    if demand is None:
+        return None
+    if isinstance(demand, bool) or not isinstance(demand, int | float):
+        raise InvalidLine(f"demand must be a number or null, got {demand!r}")
+    return float(demand)
+
+
+def _replicas(fields: Mapping[str, object]) -> Replicas | None:
+    existing, ready = fields.get("replicas"), fields.get("ready", fields.get("replicas"))
+    if existing is None:
+        return None
+    for name, count in (("replicas", existing), ("ready", ready)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise InvalidLine(f"{name} must be a whole number from 0 up, got {count!r}")
+    return Replicas(int(str(existing)), int(str(ready)))
+
+
+def _plain(seconds: float) -> float | int:
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _only_policy(file: Path) -> ForecastPolicy:
+    try:
+        policies = load_policies(file)
+    except InvalidPolicy as error:
+        raise click.UsageError(str(error)) from error
+    if len(policies) != 1:
+        raise click.UsageError(f"{file} holds {len(policies)} policies; replay takes a file with one")
+    return policies[0]

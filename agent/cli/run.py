@@ -1,0 +1,123 @@
+"""`foretide run`: the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+import uvloop
+
+from agent.cli.addresses import http_address as parsed_http_address
+from agent.configuration import Configuration, InvalidConfiguration, load_configuration
+from agent.history import StoreInUse
+from agent.log import LogForm, configure
+from agent.policy import InvalidPolicy
+from agent.web.server import CannotListen as CannotListenHttp
+from agent.wiring import build_agent
+from scalers.keda.server import CannotListen as CannotListenGrpc
+
+_GRPC_PORT = 6000
+_HTTP_PORT = 8080
+
+
+@click.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The agent's configuration, YAML.",
+)
+@click.option(
+    "--policies",
+    type=click.Path(exists=True, path_type=Path),
+    help="File or folder of ForecastPolicy documents; re-read when they change.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where history, models and decisions are kept; without it in memory only.",
+)
+@click.option("--prometheus-url", metavar="URL", help="The Prometheus that policies mean by `source: default`.")
+@click.option(
+    "--grpc-address",
+    metavar="HOST:PORT",
+    help="Where KEDA asks; 127.0.0.1:6000 by default, all addresses in a cluster.",
+)
+@click.option(
+    "--http-address",
+    metavar="HOST:PORT",
+    help="Page, API and metrics; 127.0.0.1:8080 by default, all addresses in a cluster.",
+)
+@click.option(
+    "--reactive-only", is_flag=True, help="Kill switch: every answer is the raw need, no forecast takes part."
+)
+@click.option(
+    "--log-format", type=click.Choice(["auto", "json", "console"]), help="JSON lines, or a terminal's; auto picks."
+)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least level that is logged."
+)
+def run_command(
+    file: Path | None,
+    policies: Path | None,
+    data_dir: Path | None,
+    prometheus_url: str | None,
+    grpc_address: str | None,
+    http_address: str | None,
+    reactive_only: bool,
+    log_format: str | None,
+    log_level: str | None,
+) -> None:
+    r"""Run the agent: read demand, forecast, decide, answer KEDA.
+
+    It serves at once, whether or not a source can be reached; a policy's conditions say what is missing and what to
+    mend (`foretide explain NAME`, or the page). Flags win over FORETIDE_ variables, and those over the file.
+    SIGTERM ends it: streams are closed with OK, calls are answered until the end.
+
+    \b
+      foretide run --policies examples/policies --prometheus-url http://prometheus:9090 --data-dir /var/lib/foretide
+
+    \b
+    Exit codes: 0 it was told to stop, 1 it failed, 2 the configuration or a policy is wrong.
+    """
+    try:
+        settings = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url)
+    except InvalidConfiguration as error:
+        raise click.UsageError(str(error)) from error
+    flags = {
+        "policies": policies,
+        "data_dir": data_dir,
+        "grpc_address": grpc_address,
+        "http_address": http_address,
+        "log_format": log_format,
+        "log_level": log_level,
+        "reactive_only": reactive_only or None,
+    }
+    settings = settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
+    if settings.policies is None:
+        raise click.UsageError("there are no policies: give --policies FILE or FOLDER (see `foretide render examples`)")
+    configure(form=LogForm(settings.log_format or "auto"), level=settings.log_level or "info")
+    try:
+        uvloop.run(_serve(settings, settings.policies))
+    except InvalidPolicy as error:
+        raise click.UsageError(str(error)) from error
+    except (CannotListenGrpc, CannotListenHttp, StoreInUse) as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _serve(settings: Configuration, policies: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    host = "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104 - a pod serves others
+    agent = build_agent(
+        settings,
+        policies=policies,
+        http=parsed_http_address(settings.http_address or f"{host}:{_HTTP_PORT}"),
+        grpc_address=settings.grpc_address or f"{host}:{_GRPC_PORT}",
+    )
+    await agent.run(stop)

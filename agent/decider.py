@@ -1,0 +1,59 @@
+"""One policy from readings to decisions: the code that `run`, `demo` and `replay` share. No I/O and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.signal import Signal
+from forecasters.forecaster import Forecaster
+from scalers.decision import Basis, Decision, Replicas
+from scalers.policy import ScalingPolicy
+from scalers.recommend import Previous, Situation, recommend
+
+
+class Decider:
+    """The signals of one policy and its last answer."""
+
+    def __init__(self, policy: ScalingPolicy, forecasters: Mapping[str, Forecaster]) -> None:
+        chosen: Sequence[Forecaster] = [forecasters[name] for name in policy.models]
+        self.policy = policy
+        self.signals = {signal.name: Signal(policy, signal, chosen) for signal in policy.signals}
+        self.decision: Decision | None = None
+        self._previous: Previous | None = None
+
+    def restore_answer(self, *, answer: float, is_active: bool, at: datetime) -> None:
+        """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
+        self._previous = Previous(answer=answer, for_keda=answer, is_active=is_active, foretold_at=at)
+
+    def jobs(self, now: datetime) -> list[FitJob]:
+        """Return the fits that are due, over all signals."""
+        return [job for signal in self.signals.values() for job in signal.jobs(now)]
+
+    def accept(self, outcome: Fitted | FitFailed, now: datetime) -> None:
+        """Take in a fit's outcome."""
+        name = outcome.signal.rsplit("/", 1)[-1]
+        self.signals[name].accept(outcome, now)
+
+    def decide(self, now: datetime, *, replicas: Replicas | None, is_reactive_only: bool = False) -> Decision:
+        """Return the decision of this instant and remember its answer."""
+        situation = Situation(
+            now=now,
+            signals=tuple(self.signals[signal.name].input() for signal in self.policy.signals),
+            replicas=replicas,
+            previous=self._previous,
+            is_reactive_only=is_reactive_only,
+        )
+        self.decision = decision = recommend(situation, self.policy)
+        if decision.answer is not None and decision.for_keda is not None:
+            self._previous = Previous(
+                answer=decision.answer,
+                for_keda=decision.for_keda,
+                is_active=decision.is_active,
+                foretold_at=now if decision.basis is Basis.FORECAST else self._foretold_at(),
+            )
+        return decision
+
+    def _foretold_at(self) -> datetime | None:
+        return None if self._previous is None else self._previous.foretold_at

@@ -1,0 +1,268 @@
+"""Observe, forecast, recommend, publish: each policy in its own task, none waiting for another's source."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+from zlib import crc32
+
+from agent.board import Board
+from agent.clock import Clock
+from agent.conditions import conditions
+from agent.decider import Decider
+from agent.fitting.pool import FitFailed, FitPool
+from agent.history.grid import Taken
+from agent.history.ledger import Ledger
+from agent.history.store import Store, StoredSample
+from agent.log import logger
+from agent.signal import Signal
+from agent.snapshot import Condition
+from agent.sources.source import Reading, SignalState, Source, SourceError
+from agent.telemetry import Telemetry
+from forecasters.forecaster import Forecaster
+from forecasters.series import grid_index, grid_instant
+from scalers.decision import Decision, Replicas
+from scalers.keda.board import Answer
+from scalers.policy import PolicyKey, ScalingPolicy
+
+# No source may hold a tick for longer, whatever the policy's step; the next tick asks again.
+_LONGEST_READ = timedelta(seconds=10)
+_FIT_DEADLINE = timedelta(seconds=60)
+# An answer outlives the decision loop by at least this much, so that one slow tick refuses nothing.
+_LEAST_VALID = timedelta(minutes=1)
+# Policies are asked spread over this share of their step, so that a source never meets them all at once.
+_SPREAD = 0.2
+
+T = TypeVar("T")
+
+
+class ReplicaSource(Protocol):
+    """Who knows the replicas of a policy's scale target."""
+
+    def observed(self, key: PolicyKey) -> Replicas | None:
+        """Return the newest observation; None is unknown."""
+        ...
+
+
+class UnobservedReplicas:
+    """Nobody looks at the scale target: the plain need is the answer."""
+
+    def observed(self, key: PolicyKey) -> Replicas | None:  # noqa: ARG002 - the port's signature
+        """Return None, unknown."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One policy as the engine gets it."""
+
+    policy: ScalingPolicy
+    document: Mapping[str, object]  # the ForecastPolicy as JSON, for people
+    reserved: tuple[str, ...]  # paths of the document that this version does not act on
+    sources: Mapping[str, Source | SourceError]  # by signal; an error stands for a source that cannot be asked at all
+
+
+@dataclass(slots=True)
+class Watched:
+    """One policy at work."""
+
+    assignment: Assignment
+    decider: Decider
+    conditions: tuple[Condition, ...] = ()
+    mends: dict[str, str] = field(default_factory=dict)  # by signal that is missing
+
+    @property
+    def key(self) -> PolicyKey:
+        """The policy's namespace and name."""
+        return self.assignment.policy.key
+
+    def pairs(self) -> list[tuple[Signal, Source | SourceError]]:
+        """Return each signal with its source."""
+        return [(signal, self.assignment.sources[name]) for name, signal in self.decider.signals.items()]
+
+
+class Engine:
+    """Runs the policies. Reads, decides and publishes on one loop; the store has a thread, fits have processes."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        forecasters: Mapping[str, Forecaster],
+        store: Store,
+        ledger: Ledger,
+        board: Board,
+        fits: FitPool,
+        telemetry: Telemetry,
+        replicas: ReplicaSource,
+        is_reactive_only: Callable[[], bool],
+    ) -> None:
+        self._clock = clock
+        self._forecasters = forecasters
+        self._store = store
+        self._ledger = ledger
+        self._board = board
+        self._fits = fits
+        self._telemetry = telemetry
+        self._replicas = replicas
+        self._is_reactive_only = is_reactive_only
+        self._watched: dict[PolicyKey, Watched] = {}
+        self._taken: list[StoredSample] = []  # accepted and not stored yet
+        self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._log = logger("engine")
+
+    @property
+    def watched(self) -> tuple[Watched, ...]:
+        """Every policy at work, by namespace and name."""
+        return tuple(self._watched[key] for key in sorted(self._watched))
+
+    async def assign(self, assignments: Iterable[Assignment]) -> None:
+        """Work on these policies from now on; one whose specification has not changed goes on undisturbed."""
+        wanted = {assignment.policy.key: assignment for assignment in assignments}
+        for key in self._watched.keys() - wanted.keys():
+            self._drop(key)
+        for key, assignment in wanted.items():
+            current = self._watched.get(key)
+            if current is None or current.assignment.policy != assignment.policy:
+                await self._take_up(assignment)
+            else:
+                current.assignment = assignment
+
+    async def tick(self, now: datetime) -> None:
+        """Make one decision for every policy, whatever its step."""
+        await asyncio.gather(*(self.tick_policy(watched, now) for watched in self.watched))
+
+    async def tick_policy(self, watched: Watched, now: datetime) -> None:
+        """Read a policy's signals, decide and publish."""
+        await asyncio.gather(*(self._read(watched, signal, source, now) for signal, source in watched.pairs()))
+        replicas = self._replicas.observed(watched.key)
+        decision = watched.decider.decide(now, replicas=replicas, is_reactive_only=self._is_reactive_only())
+        await self._publish(watched, decision)
+
+    async def fit(self, now: datetime) -> None:
+        """Run the fits that are due and take in what they found."""
+        jobs = [(watched, job) for watched in self.watched for job in watched.decider.jobs(now)]
+        if not jobs:
+            return
+        outcomes = await self._fits.fit([job for _, job in jobs], _FIT_DEADLINE)
+        for (watched, _), outcome in zip(jobs, outcomes, strict=True):
+            watched.decider.accept(outcome, now)
+            self._telemetry.fit_finished(outcome)
+            if isinstance(outcome, FitFailed):
+                self._log.info("fit_failed", signal=outcome.signal, model=outcome.model, reason=outcome.reason)
+
+    async def flush(self) -> None:
+        """Store the samples taken in since the last flush."""
+        taken, self._taken = self._taken, []
+        if taken:
+            await self.in_store(self._store.append_samples, taken)
+
+    async def checkpoint(self) -> None:
+        """Store what the experts know, so that a restart begins with it."""
+        for watched in self.watched:
+            for signal in watched.decider.signals.values():
+                for name, body in signal.stored().items():
+                    await self.in_store(self._store.put_state, signal.name, name, body)
+
+    async def in_store(self, call: Callable[..., T], *arguments: object) -> T:
+        """Make a blocking call to the store in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._store_thread, call, *arguments)
+
+    async def close(self) -> None:
+        """Store what is left."""
+        await self.flush()
+        await self.checkpoint()
+        self._store_thread.shutdown()
+
+    async def _take_up(self, assignment: Assignment) -> None:
+        key = assignment.policy.key
+        watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
+        self._board.register(key)
+        last = await self.in_store(self._ledger.last_answer, key)
+        if last is not None and self._clock.now() - last.at <= assignment.policy.stale_data:
+            watched.decider.restore_answer(answer=last.answer, is_active=last.is_active, at=self._clock.now())
+        for signal in watched.decider.signals.values():
+            signal.restore(await self.in_store(self._store.states, signal.name))
+        self._watched[key] = watched
+        self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
+
+    def _drop(self, key: PolicyKey) -> None:
+        del self._watched[key]
+        self._board.remove(key)
+        self._telemetry.forget(key)
+        self._log.info("policy_dropped", policy=str(key))
+
+    async def _read(self, watched: Watched, signal: Signal, source: Source | SourceError, now: datetime) -> None:
+        name, began = signal.policy.name, time.perf_counter()
+        try:
+            reading = await self._latest(source, signal, now)
+        except SourceError as error:
+            signal.missed(error)
+            watched.mends[name] = f"{error}; {error.mend}"
+            self._telemetry.source_failed(watched.key, error.state, seconds=time.perf_counter() - began)
+            return
+        watched.mends.pop(name, None)
+        self._telemetry.source_read(watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings))
+        taken = signal.observe(reading, now)
+        if taken is Taken.ACCEPTED:
+            self._taken.append(StoredSample(signal.name, reading.sample.at, reading.sample.value))
+        elif taken is not Taken.DUPLICATE:
+            self._telemetry.sample_dropped(watched.key, str(taken))
+
+    async def _latest(self, source: Source | SourceError, signal: Signal, now: datetime) -> Reading:
+        if isinstance(source, SourceError):
+            raise source
+        limit = min(_LONGEST_READ, signal.policy.step)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                return await source.latest(now)
+        except TimeoutError as error:
+            raise SourceError(
+                SignalState.TIMED_OUT,
+                f"no answer within {limit.total_seconds():g} s",
+                mend="look at the source's load and at the cost of the query",
+                is_retriable=True,
+            ) from error
+
+    async def _publish(self, watched: Watched, decision: Decision) -> None:
+        """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
+        await self.in_store(self._ledger.record, decision)
+        answer = Answer(
+            replicas=decision.for_keda,
+            is_active=decision.is_active,
+            reason=decision.sentence,
+            at_zero=None if decision.replicas is None else decision.replicas.existing == 0,
+        )
+        self._board.publish(watched.key, answer, valid_for=_valid_for(decision, watched.assignment.policy))
+        self._telemetry.decision_published(decision, self._clock.now())
+        watched.conditions = conditions(
+            decision,
+            watched.assignment.policy,
+            mends=watched.mends,
+            reserved=watched.assignment.reserved,
+            before=watched.conditions,
+        )
+
+
+def _valid_for(decision: Decision, policy: ScalingPolicy) -> timedelta:
+    """How long an answer may be served without a newer decision: until its data are past `staleness.data`."""
+    instants = [known.at for known in decision.signals if known.at is not None]
+    age = decision.at - min(instants) if instants else timedelta(0)
+    return max(policy.stale_data - age, _LEAST_VALID)
+
+
+def next_due(policy: ScalingPolicy, now: datetime) -> datetime:
+    """Return the next grid point at which a policy is decided."""
+    step = min(signal.step for signal in policy.signals)
+    return grid_instant(grid_index(now, step) + 1, step)
+
+
+def phase_of(policy: ScalingPolicy) -> timedelta:
+    """Return how long after its grid point a policy is asked for; the same in every process."""
+    step = min(signal.step for signal in policy.signals)
+    return step * _SPREAD * (crc32(str(policy.key).encode()) / 2**32)

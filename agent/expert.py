@@ -1,0 +1,128 @@
+"""One forecaster at work on one signal: its fitted state, kept up to date, and its calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.fitting.pool import FitFailed, FitJob, Fitted
+from forecasters.calibration import Calibration
+from forecasters.forecast import Forecast
+from forecasters.forecaster import Forecaster, ModelState
+from forecasters.series import Series, grid_index, grid_instant
+from forecasters.state import UnreadableState, decode_state, encode_state
+
+# A season's shape moves slowly and the state takes in every sample, so parameters may be hours old.
+_REFIT_EVERY = timedelta(hours=6)
+# A fit that failed, mostly for want of history, is tried again; on short history a try is cheap.
+_RETRY_EVERY = timedelta(minutes=10)
+# A state left behind by more grid points than this is fitted anew rather than walked across them.
+_MOST_CATCH_UP = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What one forecaster expects of the largest demand within the look-ahead."""
+
+    origin: datetime  # of the state it was read from
+    path_peak: float  # demand units, uncalibrated
+    quantile: float  # demand units, calibrated, at the policy's level
+    median: float  # demand units, calibrated
+
+
+class Expert:
+    """Holds what changes about a forecaster; the forecaster itself is stateless."""
+
+    def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta, level: float) -> None:
+        self.forecaster = forecaster
+        self.calibration = Calibration()
+        self.note = "not fitted yet"
+        self.is_learning = False
+        self._step = forecaster.grid(coarse_step)
+        self._level = level
+        self._state: ModelState | None = None
+        self._due: datetime | None = None  # of the next fit; None is at once
+
+    @property
+    def name(self) -> str:
+        """The forecaster's name."""
+        return self.forecaster.name
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can foretell."""
+        return self._state is not None
+
+    def job(
+        self, signal: str, coarse: Series, *, now: datetime, look_ahead: timedelta, horizon: timedelta
+    ) -> FitJob | None:
+        """Return the fit that is due, or None; asking makes it no longer due."""
+        if self._due is not None and now < self._due:
+            return None
+        self._due = now + _RETRY_EVERY
+        return FitJob(signal, self.name, coarse.coarsened(self._step), look_ahead, horizon)
+
+    def fit_at_once(self) -> None:
+        """Make the next fit due: there is more history than the last one saw."""
+        self._due = None
+
+    def accept(self, outcome: Fitted | FitFailed, coarse: Series, *, now: datetime) -> None:
+        """Take in a fit's outcome; one that failed leaves what was there before."""
+        if isinstance(outcome, FitFailed):
+            self.note, self.is_learning = outcome.reason, outcome.needs_history
+            return
+        self._state, self.note, self.is_learning = outcome.state, "", False
+        self.calibration = Calibration.decode(outcome.calibration)
+        self._due = now + _REFIT_EVERY
+        self.advance(coarse)
+
+    def advance(self, coarse: Series) -> None:
+        """Bring the state up to the newest complete step of its grid."""
+        state = self._state
+        if state is None or len(coarse) == 0:
+            return
+        newest = grid_instant(grid_index(coarse.end, self._step), self._step)
+        behind = (newest - state.origin) // self._step
+        if behind > _MOST_CATCH_UP:
+            self._state, self._due, self.note = None, None, "too old to be carried on, fitted anew"
+            return
+        if behind > 0:
+            for value in coarse.between(state.origin + coarse.step, newest).coarsened(self._step).values:
+                state = self.forecaster.update(state, float(value))
+            self._state = state
+
+    def foresee(self, now: datetime, demand: float, look_ahead: timedelta) -> Foresight | None:
+        """Return the calibrated peak of (now, now + look_ahead], seen from the newest sample; None when not fitted."""
+        state = self._state
+        if state is None:
+            return None
+        until = now + look_ahead
+        steps = -((state.origin - until) // self._step)
+        path = self.forecaster.forecast(state, steps, (0.5,))
+        rise = path.peak(0.5, now, until) - path.at(0.5, now)
+        peak = demand + max(0.0, rise)
+        errors = self.calibration.peak
+        quantile = peak + errors.offset(self._level, predicted=peak)
+        median = peak + errors.offset(0.5, predicted=peak)
+        return Foresight(state.origin, peak, max(quantile, 0.0), max(median, 0.0))
+
+    def fan(self, horizon: timedelta, levels: tuple[float, ...]) -> Forecast | None:
+        """Return the calibrated forecast over the horizon, for people; None when not fitted."""
+        if self._state is None:
+            return None
+        return self.calibration.fan.calibrated(self.forecaster.forecast(self._state, horizon // self._step, levels))
+
+    def stored(self) -> Mapping[str, bytes]:
+        """Return what outlives a restart; empty when there is nothing yet."""
+        if self._state is None:
+            return {}
+        return {"state": encode_state(self._state), "calibration": self.calibration.encode()}
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Take up what an earlier process stored; what cannot be read is fitted anew."""
+        try:
+            self._state = decode_state(stored["state"])
+            self.calibration = Calibration.decode(stored["calibration"])
+        except (KeyError, UnreadableState):
+            self._state, self.note = None, "not fitted yet"

@@ -1,0 +1,184 @@
+"""The agent as a process: its servers, its loops, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn, Protocol, TypeGuard
+
+from agent.backfill import Backfiller
+from agent.clock import Clock
+from agent.engine import Assignment, Engine, Watched, next_due, phase_of
+from agent.fitting.pool import FitPool
+from agent.history.store import Store
+from agent.log import logger
+from agent.signal import Signal
+from agent.sources.source import RangeSource, Source, SourceError
+from agent.telemetry import Telemetry
+from agent.web.server import HttpServer
+from scalers.keda.server import KedaServer
+from scalers.policy import PolicyKey
+
+_FLUSH_EVERY = timedelta(seconds=1)
+_FIT_EVERY = timedelta(seconds=1)
+_RELOAD_EVERY = timedelta(seconds=5)
+_CHECKPOINT_EVERY = timedelta(minutes=10)
+
+# Calls still running after it are cut; each takes well under a second.
+_GRACE = timedelta(seconds=5)
+
+
+class PolicySource(Protocol):
+    """Where policies come from: files now, a cluster later."""
+
+    def first(self) -> Sequence[Assignment]:
+        """Return the policies at start, or raise what is wrong with them."""
+        ...
+
+    def changed(self) -> Sequence[Assignment] | None:
+        """Return all policies if they are not those returned last; None if nothing changed or they cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What listens, and where."""
+
+    keda: KedaServer
+    grpc_address: str
+    http: HttpServer
+
+
+class _Stopped(Exception):
+    """Somebody asked the agent to end."""
+
+
+class Agent:
+    """Everything that runs in `foretide run`; built by `agent.wiring`."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        backfiller: Backfiller,
+        policies: PolicySource,
+        servers: Servers,
+        store: Store,
+        fits: FitPool,
+        clock: Clock,
+        telemetry: Telemetry,
+        keeps_days: bool,
+    ) -> None:
+        self._engine = engine
+        self._backfiller = backfiller
+        self._policies = policies
+        self._servers = servers
+        self._store = store
+        self._fits = fits
+        self._clock = clock
+        self._telemetry = telemetry
+        self._keeps_days = keeps_days  # whether the store is worth filling with days at the policy's own step
+        self._following: dict[PolicyKey, tuple[Watched, asyncio.Task[None]]] = {}
+        self._log = logger("agent")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then end streams cleanly and store what is left.
+
+        Raises:
+            ExceptionGroup: a loop ended of itself, which is a defect; the process should end and be started anew.
+        """
+        await self._engine.assign(self._policies.first())
+        await self._restore()
+        try:
+            port = await asyncio.to_thread(self._servers.keda.start, self._servers.grpc_address)
+            self._log.info("grpc_serving", address=self._servers.grpc_address, port=port)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_raise_when(stop), name="stop")
+                group.create_task(self._servers.http.serve(), name="http")
+                group.create_task(self._every(_FIT_EVERY, self._fit), name="fits")
+                group.create_task(self._every(_FLUSH_EVERY, self._engine.flush), name="flush")
+                group.create_task(self._every(_CHECKPOINT_EVERY, self._engine.checkpoint), name="checkpoint")
+                group.create_task(self._every(_RELOAD_EVERY, lambda: self._reload(group)), name="policies")
+                self._follow(group)
+        except* _Stopped:
+            self._log.info("stopping")
+        finally:
+            await self._end()
+
+    async def _restore(self) -> None:
+        for watched in self._engine.watched:
+            for signal, _ in watched.pairs():
+                await self._backfiller.stored(signal, self._clock.now())
+
+    async def _end(self) -> None:
+        await asyncio.to_thread(self._servers.keda.stop, _GRACE)
+        await self._engine.close()
+        await self._fits.close()
+        self._store.close()
+        self._log.info("stopped")
+
+    async def _reload(self, group: asyncio.TaskGroup) -> None:
+        if (assignments := await asyncio.to_thread(self._policies.changed)) is not None:
+            await self._engine.assign(assignments)
+            self._follow(group)
+
+    def _follow(self, group: asyncio.TaskGroup) -> None:
+        """Start a task for each policy that is new, and end those of policies that are gone or changed."""
+        wanted = {watched.key: watched for watched in self._engine.watched}
+        for key, (followed, task) in list(self._following.items()):
+            if wanted.get(key) is not followed:
+                task.cancel()
+                del self._following[key]
+        for key, watched in wanted.items():
+            if key not in self._following:
+                self._following[key] = (watched, group.create_task(self._run_policy(watched), name=f"policy {key}"))
+
+    async def _run_policy(self, watched: Watched) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._decide(watched), name=f"decide {watched.key}")
+            for signal, source in watched.pairs():
+                group.create_task(self._read_past(signal, source), name=f"past {signal.name}")
+
+    async def _decide(self, watched: Watched) -> None:
+        """Decide at once, then at every grid point of the policy's step."""
+        policy = watched.assignment.policy
+        due, phase = self._clock.now(), phase_of(policy)
+        while True:
+            await self._guarded(f"policy {watched.key}", self._engine.tick_policy(watched, due))
+            due = next_due(policy, self._clock.now() - phase)
+            await self._clock.sleep_until(due + phase)
+
+    async def _read_past(self, signal: Signal, source: Source | SourceError) -> None:
+        if isinstance(source, SourceError) or not has_past(source):
+            return
+        await self._backfiller.recent_until_done(signal, source)
+        if self._keeps_days:
+            await self._backfiller.fine_backwards(signal, source)
+
+    async def _fit(self) -> None:
+        await self._engine.fit(self._clock.now())
+
+    async def _every(self, period: timedelta, work: Callable[[], Awaitable[None]]) -> NoReturn:
+        while True:
+            await self._clock.sleep_until(self._clock.now() + period)
+            await self._guarded(getattr(work, "__name__", "work"), work())
+
+    async def _guarded(self, what: str, work: Awaitable[None]) -> None:
+        """The outer edge of every loop: what nobody foresaw is logged and counted, and the loop goes on."""
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - one policy's defect must not end the others
+            self._log.exception("loop_failed", loop=what)
+            self._telemetry.loop_failed()
+
+
+async def _raise_when(stop: asyncio.Event) -> NoReturn:
+    await stop.wait()
+    raise _Stopped
+
+
+def has_past(source: Source) -> TypeGuard[RangeSource]:
+    """Whether a source can be asked for a range."""
+    return hasattr(source, "range") and hasattr(source, "coarse_range")

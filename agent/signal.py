@@ -1,0 +1,231 @@
+"""One demand signal of one policy, from samples to what a decision reads: history, experts, trust. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from agent.expert import Expert, Foresight
+from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.history.grid import History, Taken
+from agent.snapshot import CoverageRow, TrustRow
+from agent.sources.source import Reading, SignalState, SourceError
+from forecasters.forecast import Forecast
+from forecasters.forecaster import Forecaster
+from forecasters.losses import pinball_loss
+from forecasters.peak_calibration import REPORTED
+from forecasters.series import Series
+from scalers.decision import PeakForecast, SignalInput
+from scalers.policy import ScalingPolicy, SignalPolicy
+from scalers.recommend import fresh_for
+from scalers.trust import REACTIVE, Trust
+
+# The page shows hours of it, and the look-ahead of a decision must fit in several times.
+_FINE_SPAN = timedelta(hours=6)
+_TRUST = "trust"
+_LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """Peaks that were foretold and whose time has not come yet."""
+
+    since: datetime
+    until: datetime
+    demand: float
+    seen: Mapping[str, Foresight]
+
+
+class Signal:
+    """Takes in readings, keeps the experts up to date and scores them as their look-ahead passes."""
+
+    def __init__(self, policy: ScalingPolicy, signal: SignalPolicy, forecasters: Sequence[Forecaster]) -> None:
+        self.policy = signal
+        self.look_ahead = policy.look_ahead(signal)
+        self.coarse_span = policy.history
+        self.fine_span = max(_FINE_SPAN, 8 * self.look_ahead)
+        self.history = History(signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span)
+        self.experts = {
+            forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=1 - policy.risk)
+            for forecaster in forecasters
+        }
+        self.trust = Trust(step=signal.step)
+        self._level = 1 - policy.risk
+        self._horizon = policy.horizon
+        self._name = f"{policy.key}/{signal.name}"
+        self._state = SignalState.OK
+        self._fresh_at: datetime | None = None  # of what the newest sample was computed from
+        self._pending: deque[_Pending] = deque()
+        self._seen: Mapping[str, Foresight] = {}
+
+    @property
+    def name(self) -> str:
+        """`namespace/policy/signal`, as in the store."""
+        return self._name
+
+    def observe(self, reading: Reading, now: datetime) -> Taken:
+        """Take in a sample; one computed from old data is no observation of the present and is left out."""
+        fresh_at = reading.sample.at if reading.newest is None else min(reading.sample.at, reading.newest)
+        if now - fresh_at > fresh_for(self.policy):
+            self._state = SignalState.STALE
+            self._fresh_at = max(fresh_at, self._fresh_at or fresh_at)
+            return Taken.TOO_OLD
+        self._state = SignalState.OK
+        self._fresh_at = fresh_at
+        taken = self.history.append(reading.sample, now)
+        if taken is Taken.ACCEPTED:
+            self._learn()
+        return taken
+
+    def missed(self, error: SourceError) -> None:
+        """Note that the source gave nothing; time goes on and nothing is learned."""
+        self._state = error.state
+
+    def take_past(self, *, fine: Series | None = None, coarse: tuple[Series, Series] | None = None) -> None:
+        """Fill the history's gaps from a past that was read; what the experts learned from less is fitted anew.
+
+        Args:
+            fine: at the signal's step; may reach back as far as the coarse history.
+            coarse: mean and largest value of each coarse step.
+        """
+        if coarse is not None:
+            self.history.backfill_coarse(*coarse)
+        if fine is not None:
+            self.history.backfill_fine(fine)
+        for expert in self.experts.values():
+            expert.fit_at_once()
+
+    def stored(self) -> dict[str, bytes]:
+        """Return what the experts know and how they did, by name, for the store."""
+        bodies = {
+            f"{name}/{part}": body for name, expert in self.experts.items() for part, body in expert.stored().items()
+        }
+        return bodies | {_TRUST: self.trust.encode()}
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Take up what an earlier process stored."""
+        for name, expert in self.experts.items():
+            prefix = f"{name}/"
+            expert.restore({key.removeprefix(prefix): body for key, body in stored.items() if key.startswith(prefix)})
+        if _TRUST in stored:
+            self.trust.restore(stored[_TRUST])
+
+    def jobs(self, now: datetime) -> list[FitJob]:
+        """Return the fits that are due."""
+        coarse = self.history.coarse_mean()
+        asked = (
+            expert.job(self._name, coarse, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
+            for expert in self.experts.values()
+        )
+        return [job for job in asked if job is not None]
+
+    def accept(self, outcome: Fitted | FitFailed, now: datetime) -> None:
+        """Take in a fit's outcome and its record over the history."""
+        self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
+
+    def input(self) -> SignalInput:
+        """Return what a decision reads of this signal."""
+        last = self.history.last
+        trusted = self.trust.trusted
+        seen = self._seen.get(trusted) if trusted is not None else None
+        return SignalInput(
+            name=self.policy.name,
+            capacity=self.policy.capacity,
+            demand=None if last is None else last.value,
+            at=None if last is None or self._fresh_at is None else min(last.at, self._fresh_at),
+            state=str(self._state),
+            peak=None if seen is None or last is None else self._peak(trusted or "", seen, last.at),
+            distrust=None if trusted is not None else self._distrust(),
+            is_learning=trusted is None and self._is_learning(),
+        )
+
+    def fan(self) -> Forecast | None:
+        """Return the trusted expert's forecast over the horizon, else that of the first that is fitted."""
+        names = [self.trust.trusted, *self.experts]
+        for name in names:
+            if name is not None and (fan := self.experts[name].fan(self._horizon, _LEVELS)) is not None:
+                return fan
+        return None
+
+    def trust_rows(self) -> tuple[TrustRow, ...]:
+        """Return how each expert does, best first."""
+        rows = [
+            TrustRow(self.policy.name, name, self.trust.loss_ratio(name), name == self.trust.trusted, expert.note)
+            for name, expert in self.experts.items()
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.loss is None, row.loss or 0.0, row.model)))
+
+    def coverage_rows(self) -> tuple[CoverageRow, ...]:
+        """Return how often demand stayed at or below the trusted expert's published quantiles."""
+        trusted = self.trust.trusted
+        if trusted is None:
+            return ()
+        peak = self.experts[trusted].calibration.peak
+        shares = {level: peak.coverage(level) for level in REPORTED}
+        return tuple(
+            CoverageRow(self.policy.name, level, share, peak.count)
+            for level, share in shares.items()
+            if share is not None
+        )
+
+    def _learn(self) -> None:
+        """Carry the experts on, score what has come due, and foretell anew."""
+        last = self.history.last
+        if last is None:
+            return
+        coarse = self.history.coarse_mean()
+        for expert in self.experts.values():
+            expert.advance(coarse)
+        self._mature(last.at)
+        seen = {name: expert.foresee(last.at, last.value, self.look_ahead) for name, expert in self.experts.items()}
+        self._seen = {name: foresight for name, foresight in seen.items() if foresight is not None}
+        self._pending.append(_Pending(last.at, last.at + self.look_ahead, last.value, self._seen))
+
+    def _mature(self, now: datetime) -> None:
+        """Score what was foretold for a time that has come."""
+        if not self._pending or self._pending[0].until > now:
+            return
+        fine = self.history.fine()
+        while self._pending and self._pending[0].until <= now:
+            pending = self._pending.popleft()
+            window = fine.between(pending.since + fine.step, pending.until).values
+            present = window[np.isfinite(window)]
+            if 2 * len(present) >= len(window) > 0:  # a peak cannot be told from less
+                self._score(pending, float(present.max()))
+
+    def _score(self, pending: _Pending, largest: float) -> None:
+        losses = {REACTIVE: pinball_loss(largest, pending.demand, self._level)}
+        for name, foresight in pending.seen.items():
+            peak = foresight.path_peak
+            self.experts[name].calibration.peak.add(largest - peak, predicted=peak, at=pending.since)
+            losses[name] = pinball_loss(largest, foresight.quantile, self._level)
+        self.trust.score(losses)
+
+    def _is_learning(self) -> bool:
+        """Whether nothing but history is missing."""
+        return not self._seen and any(expert.is_learning for expert in self.experts.values())
+
+    def _distrust(self) -> str | None:
+        """Why no forecast is used; None where one is merely not there (yet)."""
+        if self._seen:
+            ratios = [ratio for name in self._seen if (ratio := self.trust.loss_ratio(name)) is not None]
+            if not ratios:
+                return "its decisions have not been scored for an hour yet"
+            return f"its decision loss is {min(ratios):.2f} of reactive"
+        notes = [expert.note for expert in self.experts.values() if expert.is_learning]
+        return notes[0] if notes else None
+
+    def _peak(self, model: str, seen: Foresight, at: datetime) -> PeakForecast:
+        return PeakForecast(
+            model=model,
+            origin=at,
+            until=at + self.look_ahead,
+            level=self._level,
+            value=seen.quantile,
+            median=seen.median,
+            calibration=seen.quantile - seen.path_peak,
+        )

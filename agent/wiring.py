@@ -1,0 +1,161 @@
+"""Builds everything and passes it in; the only module that knows every other."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from agent.backfill import Backfiller
+from agent.board import Board
+from agent.book import EngineBook
+from agent.clock import Clock, WallClock
+from agent.configuration import Configuration
+from agent.engine import Assignment, Engine, ReplicaSource, UnobservedReplicas
+from agent.fitting.local import LocalFitPool
+from agent.fitting.pool import FitPool
+from agent.history import open_store
+from agent.history.ledger import Ledger
+from agent.history.store import Store
+from agent.policy import ForecastPolicy, document_json, reserved_fields_used, signals_by_name, to_scaling_policy
+from agent.policy_files import PolicyFiles
+from agent.runtime import Agent, Servers
+from agent.sources.source import Source, SourceError
+from agent.sources.table import SourceFactory, open_source
+from agent.telemetry import Telemetry
+from agent.web.app import create_app
+from agent.web.comparison import ComparisonBook
+from agent.web.readiness import Readiness
+from agent.web.server import HttpAddress, HttpServer
+from dashboards import page_directory
+from forecasters.table import FORECASTERS
+from scalers.keda.server import KedaServer, ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The agent's parts below its process: what `run` and `demo` share."""
+
+    clock: Clock
+    store: Store
+    ledger: Ledger
+    board: Board
+    fits: FitPool
+    telemetry: Telemetry
+    engine: Engine
+    book: EngineBook
+    backfiller: Backfiller
+
+
+def build_parts(
+    *,
+    clock: Clock,
+    data_dir: Path | None,
+    replicas: ReplicaSource | None = None,
+    is_reactive_only: bool = False,
+) -> Parts:
+    """Build what decides and remembers.
+
+    Raises:
+        StoreInUse: another agent holds the data directory.
+    """
+    telemetry = Telemetry(version=importlib.metadata.version("foretide"))
+    store = open_store(data_dir, now=clock.now)
+    ledger, board, fits = Ledger(store), Board(), LocalFitPool()
+    engine = Engine(
+        clock=clock,
+        forecasters=FORECASTERS,
+        store=store,
+        ledger=ledger,
+        board=board,
+        fits=fits,
+        telemetry=telemetry,
+        replicas=replicas or UnobservedReplicas(),
+        is_reactive_only=lambda: is_reactive_only,
+    )
+    return Parts(
+        clock=clock,
+        store=store,
+        ledger=ledger,
+        board=board,
+        fits=fits,
+        telemetry=telemetry,
+        engine=engine,
+        book=EngineBook(engine, ledger, clock),
+        backfiller=Backfiller(engine, store, clock),
+    )
+
+
+def build_keda_server(parts: Parts, *, drain: timedelta) -> KedaServer:
+    """Build the gRPC server over the board."""
+    return KedaServer(parts.board, parts.telemetry, ServerSettings(drain_delay=drain))
+
+
+def build_http_server(parts: Parts, address: HttpAddress, *, comparison: ComparisonBook | None = None) -> HttpServer:
+    """Build the HTTP server over the engine's pictures."""
+    app = create_app(
+        parts.book,
+        clock=parts.clock,
+        readiness=lambda: _readiness(parts.board),
+        exposition=lambda: _exposition(parts),
+        comparison=comparison,
+        page=page_directory(),
+    )
+    return HttpServer(app, address)
+
+
+def assignment_of(
+    document: ForecastPolicy, configuration: Configuration, *, extra: Mapping[str, SourceFactory] | None = None
+) -> Assignment:
+    """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
+    sources: dict[str, Source | SourceError] = {}
+    for name, signal in signals_by_name(document).items():
+        try:
+            sources[name] = open_source(signal, configuration, extra=extra or {})
+        except SourceError as error:
+            sources[name] = error
+    return Assignment(
+        policy=to_scaling_policy(document),
+        document=document_json(document),
+        reserved=reserved_fields_used(document),
+        sources=sources,
+    )
+
+
+def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddress, grpc_address: str) -> Agent:
+    """Build the agent of `foretide run`.
+
+    Raises:
+        StoreInUse: another agent holds the data directory.
+    """
+    clock = WallClock()
+    parts = build_parts(clock=clock, data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only)
+    servers = Servers(build_keda_server(parts, drain=_DRAIN), grpc_address, build_http_server(parts, http))
+    return Agent(
+        engine=parts.engine,
+        backfiller=parts.backfiller,
+        policies=PolicyFiles(policies, lambda document: assignment_of(document, configuration)),
+        servers=servers,
+        store=parts.store,
+        fits=parts.fits,
+        clock=clock,
+        telemetry=parts.telemetry,
+        keeps_days=configuration.data_dir is not None,
+    )
+
+
+# Kubernetes takes seconds to tell KEDA's resolver that this replica leaves; it answers meanwhile.
+_DRAIN = timedelta(seconds=3)
+
+
+def _readiness(board: Board) -> Readiness:
+    if board.is_ready():
+        return Readiness(is_ready=True)
+    return Readiness(is_ready=False, reasons=("a policy has had no decision yet",))
+
+
+def _exposition(parts: Parts) -> bytes:
+    parts.telemetry.snapshots_taken(parts.book.snapshots())
+    return parts.telemetry.exposition()

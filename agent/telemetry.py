@@ -55,6 +55,7 @@ class Telemetry:
         self._declare_trust()
         self._declare_sources_and_fits()
         self._declare_server()
+        self._loop_failures = self._counter("loop_failures_total", "Unforeseen errors that a loop outlived.", ())
         self._gauge("build_info", "The running version.", ("version",)).labels(version).set(1)
 
     def decision_published(self, decision: Decision, now: datetime) -> None:
@@ -114,7 +115,7 @@ class Telemetry:
         self._store_errors.labels(operation).inc()
 
     def rpc_handled(self, rpc: str, code: str, seconds: float) -> None:
-        """Count a finished call by method (a bare name or a path), gRPC status code name and duration."""
+        """Count a unary call that ended by method (a bare name or a path), gRPC status code name and duration."""
         name = _known_rpc(rpc)
         self._rpcs.labels(name, code).inc()
         self._rpc_seconds.labels(name).observe(seconds)
@@ -123,9 +124,15 @@ class Telemetry:
         """Count a stream in."""
         self._streams.labels(_known_rpc(rpc)).inc()
 
-    def stream_closed(self, rpc: str) -> None:
-        """Count a stream out."""
-        self._streams.labels(_known_rpc(rpc)).dec()
+    def stream_closed(self, rpc: str, code: str) -> None:
+        """Count a stream out, by the name of its gRPC status code; how long it was open says nothing."""
+        name = _known_rpc(rpc)
+        self._streams.labels(name).dec()
+        self._rpcs.labels(name, code).inc()
+
+    def loop_failed(self) -> None:
+        """Count an error that nobody foresaw, caught at the outer edge of a loop; the log has it whole."""
+        self._loop_failures.inc()
 
     def forget(self, key: PolicyKey) -> None:
         """Remove every series of a policy that is gone."""

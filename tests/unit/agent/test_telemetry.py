@@ -246,9 +246,17 @@ def test_a_method_that_a_caller_makes_up_is_no_label(telemetry: Telemetry) -> No
 def test_open_streams_are_counted(telemetry: Telemetry) -> None:
     telemetry.stream_opened("StreamIsActive")
     telemetry.stream_opened("StreamIsActive")
-    telemetry.stream_closed("StreamIsActive")
+    telemetry.stream_closed("StreamIsActive", "CANCELLED")
 
     assert value(telemetry, "grpc_streams", rpc="StreamIsActive") == 1
+    assert value(telemetry, "grpc_handled_total", rpc="StreamIsActive", code="CANCELLED") == 1
+
+
+def test_a_failure_of_a_loop_can_be_alerted_on_from_the_first(telemetry: Telemetry) -> None:
+    before = value(telemetry, "loop_failures_total")
+    telemetry.loop_failed()
+
+    assert (before, value(telemetry, "loop_failures_total")) == (0, 1)
 
 
 def test_two_agents_in_one_process_do_not_share_numbers(decision: Decision) -> None:

@@ -66,7 +66,7 @@ class ScaleTargetRef(Part):
 
 def _reach(signal: str) -> str:
     ahead = ("self.leadTime.declared", "self.scaling.sync", f"{signal}.step", f"{signal}.delay")
-    return f"{' + '.join(map(expressions.duration, ahead))} <= {expressions.duration('self.forecast.horizon')}"
+    return f"{' + '.join(map(expressions.milliseconds, ahead))} <= {expressions.milliseconds('self.forecast.horizon')}"
 
 
 class Spec(Part):

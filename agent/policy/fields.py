@@ -103,15 +103,10 @@ class Lasting:
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Say the same to the API server."""
-        value = expressions.duration("self")
-        least, most = (f"duration('{parse_duration(bound) // timedelta(milliseconds=1)}ms')" for bound in self.bounds)
+        value = expressions.milliseconds("self")
+        least, most = (parse_duration(bound) // timedelta(milliseconds=1) for bound in (self.least, self.most))
         rule = f"{value} >= {least} && {value} <= {most}"
         return {**handler(core), "x-kubernetes-validations": [{"rule": rule, "message": self.claim}]}
-
-    @property
-    def bounds(self) -> tuple[str, str]:
-        """Both bounds."""
-        return self.least, self.most
 
     @property
     def claim(self) -> str:

@@ -40,6 +40,8 @@ def parse_policy(text: str, *, file: str, note: Callable[[str], None] | None = N
         InvalidPolicy: a policy breaks rules, or there is none.
     """
     policies, faults = _read(text, file=file, note=note or _ignore)
+    if not policies and not faults:
+        faults = [_none(file)]
     if faults:
         raise InvalidPolicy(faults)
     return policies
@@ -53,8 +55,8 @@ def load_policies(path: Path, *, note: Callable[[str], None] | None = None) -> l
         note: is told of each document of another kind, which is left out.
 
     Raises:
-        InvalidPolicy: something breaks rules, a file cannot be read or holds no policy, there is no file, or two
-            documents have the same namespace and name. All faults of all files are told.
+        InvalidPolicy: something breaks rules, a file cannot be read or is empty, there is no policy, or two documents
+            have the same namespace and name. All faults of all files are told.
     """
     found: dict[PolicyKey, str] = {}
     policies: list[ForecastPolicy] = []
@@ -67,6 +69,8 @@ def load_policies(path: Path, *, note: Callable[[str], None] | None = None) -> l
                 faults.append(_twice(policy.key, file=str(file), first=found[policy.key]))
             found.setdefault(policy.key, str(file))
         policies += read
+    if not policies and not faults:
+        faults = [_none(str(path))]
     if faults:
         raise InvalidPolicy(faults)
     return policies
@@ -104,7 +108,7 @@ def _read(text: str, *, file: str, note: Callable[[str], None]) -> tuple[list[Fo
     except Unreadable as error:
         return [], [error.fault(file)]
     policies: list[ForecastPolicy] = []
-    faults: list[Fault] = []
+    faults = [] if documents else [_none(file)]
     for document in documents:
         if (other := _other_kind(document)) is not None:
             note(f"{file}:{document.line_of(())}: left out: a {other}, not a {KIND}")
@@ -113,8 +117,6 @@ def _read(text: str, *, file: str, note: Callable[[str], None]) -> tuple[list[Fo
             policies.append(_policy(document, file=file))
         except InvalidPolicy as error:
             faults += error.faults
-    if not policies and not faults:
-        faults = [Fault(file, None, "", None, f"holds no {KIND}")]
     return policies, faults
 
 
@@ -141,6 +143,10 @@ def _policy(document: Document, *, file: str) -> ForecastPolicy:
 
 def _twice(key: PolicyKey, *, file: str, first: str) -> Fault:
     return Fault(file, None, "metadata.name", f'"{key.name}"', f"is given twice: {key} is in {first} already")
+
+
+def _none(file: str) -> Fault:
+    return Fault(file, None, "", None, f"holds no {KIND}")
 
 
 def _ignore(_: str) -> None:

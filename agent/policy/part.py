@@ -28,9 +28,10 @@ class Rule:
 
     def as_validation(self) -> dict[str, str]:
         """Return the entry of `x-kubernetes-validations`."""
-        message = f"{self.at} {self.message}".strip()
-        entry = {"rule": self.cel or "", "message": message}
-        return {**entry, "fieldPath": f".{self.at}"} if self.at and "." not in self.at else entry
+        entry = {"rule": self.cel or ""}
+        if self.at and "." not in self.at:
+            return {**entry, "message": self.message, "fieldPath": f".{self.at}"}
+        return {**entry, "message": f"{self.at} {self.message}".strip()}
 
 
 PartT = TypeVar("PartT", bound="Part")
@@ -67,9 +68,14 @@ class Part(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add the rules to the schema that pydantic makes of the fields."""
+        """Add the rules to the schema that pydantic makes of the fields, and write defaults as people do."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         validations = [rule.as_validation() for rule in cls.rules() if rule.cel is not None]
         if validations:
             schema["x-kubernetes-validations"] = validations
+        defaults = cls.model_construct().model_dump(mode="json", by_alias=True, exclude_none=True, warnings="none")
+        for name, field in schema.get("properties", {}).items():
+            field.pop("default", None)
+            if defaults.get(name) not in (None, [], {}):
+                field["default"] = defaults[name]
         return schema

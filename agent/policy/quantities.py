@@ -11,6 +11,8 @@ DURATION_MAX: Final = timedelta(days=366)  # nothing in a policy lasts longer; k
 DURATION_LENGTH: Final = 32  # characters
 _MILLISECOND: Final = timedelta(milliseconds=1)
 QUANTITY_LENGTH: Final = 32
+QUANTITY_LEAST: Final = 1e-90  # these two keep a quantity writable with an exponent of two digits
+QUANTITY_MOST: Final = 1e90
 SHARE_LENGTH: Final = 16
 
 # Units and their order as in Prometheus' model.ParseDuration: a year is 365 days, each unit at most once.
@@ -51,7 +53,7 @@ def parse_duration(text: object) -> timedelta:
         return text
     if not isinstance(text, str):
         example = f"{text:g}s" if isinstance(text, (int, float)) and text > 1 else "90s"
-        raise ValueError(f"must be a duration with its unit: write {example}")  # noqa: TRY004 - pydantic takes ValueError only
+        raise ValueError(f"must be a duration with its unit: write {example}")  # noqa: TRY004 - pydantic's way
     match = _DURATION.fullmatch(text)
     if not text or match is None:
         raise ValueError("must be a duration as Prometheus writes it, such as 90s, 1h30m or 14d")
@@ -79,7 +81,7 @@ def parse_share(text: object) -> float:
         ValueError: not a number with a percent sign.
     """
     if isinstance(text, bool) or not isinstance(text, str):
-        raise ValueError(f"must be a share with a percent sign: write {text}%")  # noqa: TRY004 - pydantic takes ValueError only
+        raise ValueError(f"must be a share with a percent sign: write {text}%")  # noqa: TRY004 - pydantic's way
     if _SHARE.fullmatch(text) is None:
         raise ValueError("must be a share with a percent sign, such as 1% or 0.05%")
     return float(Decimal(text[:-1]) / 100)
@@ -94,19 +96,14 @@ def parse_quantity(value: object) -> float:
     """Return a number, or a Kubernetes quantity such as `250m` or `2k`, as a float.
 
     Raises:
-        ValueError: not a quantity, negative, or not finite.
+        ValueError: not a quantity, negative, not finite, or too large or small for any demand.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError("must be a number or a quantity, such as 12 or 250m")  # noqa: TRY004 - pydantic takes ValueError only
-    if isinstance(value, str):
-        return _parse_written_quantity(value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not 0 <= number < float("inf"):
-        raise ValueError("must be finite and not below 0")
-    return number
+        raise ValueError("must be a number or a quantity, such as 12 or 250m")  # noqa: TRY004 - pydantic's way
+    number = _parse_written_quantity(value) if isinstance(value, str) else value
+    if not (number == 0 or QUANTITY_LEAST <= number <= QUANTITY_MOST):
+        raise ValueError(f"must be 0 or between {QUANTITY_LEAST:g} and {QUANTITY_MOST:g}")
+    return float(number)
 
 
 def format_quantity(number: float) -> int | str:

@@ -126,7 +126,7 @@ class Staleness(Part):
     @rule(
         at="forecast",
         message="must be at most data",
-        cel=f"{expressions.duration('self.forecast')} <= {expressions.duration('self.data')}",
+        cel=f"{expressions.milliseconds('self.forecast')} <= {expressions.milliseconds('self.data')}",
     )
     def is_ordered(self) -> bool:
         """A forecast rests on data, so it is not trusted longer than they are."""

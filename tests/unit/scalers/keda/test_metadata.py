@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import grpc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalers.keda.metadata import policy_key
+from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
+from scalers.keda.refusal import RpcRefused
+from scalers.policy import PolicyKey
+
+
+def trigger(**metadata: str) -> ScaledObjectRef:
+    return ScaledObjectRef(name="chat-scaler", namespace="ml", scalerMetadata=metadata)
+
+
+def refusal(**metadata: str) -> RpcRefused:
+    with pytest.raises(RpcRefused) as caught:
+        policy_key(trigger(**metadata))
+    return caught.value
+
+
+def test_a_policy_lies_in_the_namespace_of_its_scaled_object() -> None:
+    assert policy_key(trigger(policy="chat")) == PolicyKey("ml", "chat")
+
+
+def test_keys_of_keda_itself_and_of_its_later_versions_are_left_alone() -> None:
+    keys = {"scalerAddress": "foretide.foretide:6000", "enableTLS": "true", "unsafeSsl": "false", "notYetThought": "of"}
+    assert policy_key(trigger(policy="chat", **keys)) == PolicyKey("ml", "chat")
+
+
+def test_a_trigger_without_a_policy_is_told_how_to_name_one() -> None:
+    refused = refusal(scalerAddress="foretide.foretide:6000")
+    assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.sentence == (
+        "trigger metadata of ml/chat-scaler has no `policy`: write `policy: NAME` of a ForecastPolicy in its namespace"
+    )
+
+
+def test_a_misspelt_key_is_recognised() -> None:
+    assert refusal(polcy="chat").sentence.endswith("; it has `polcy`, did you mean `policy`?")
+
+
+def test_an_inline_policy_is_refused_as_belonging_to_a_later_version() -> None:
+    refused = refusal(query="sum(rate(requests[1m]))", capacityPerReplica="12")
+    assert refused.code is grpc.StatusCode.FAILED_PRECONDITION
+    assert "(`capacityPerReplica`, `query`), which needs the operator of a later version" in refused.sentence
+
+
+def test_a_policy_and_inline_keys_together_are_refused_as_they_contradict() -> None:
+    refused = refusal(policy="chat", risk="5%")
+    assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "has both `policy` and `risk`" in refused.sentence
+
+
+def test_a_policy_of_another_namespace_cannot_be_reached() -> None:
+    refused = refusal(policy="billing/chat")
+    assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "write the name alone, without a namespace" in refused.sentence
+
+
+@pytest.mark.parametrize("name", ["Chat", "chat ", "-chat", "chat\n", "č", "a" * 254])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    assert "is not a name" in refusal(policy=name).sentence
+
+
+def test_what_keda_resolved_from_the_environment_is_never_read_nor_told() -> None:
+    refused = refusal(policyFromEnv="hunter2", queryFromEnv="hunter2", polcyFromEnv="hunter2")
+    assert "has no `policy`" in refused.sentence
+    assert "FromEnv" not in refused.sentence
+    assert "hunter2" not in refused.sentence
+
+
+@given(metadata=st.dictionaries(st.text(), st.text(max_size=2000), max_size=8), name=st.text(max_size=400))
+def test_any_metadata_without_a_policy_is_refused_in_a_short_sentence(metadata: dict[str, str], name: str) -> None:
+    metadata.pop("policy", None)
+    with pytest.raises(RpcRefused) as caught:
+        policy_key(ScaledObjectRef(name=name, namespace="ml", scalerMetadata=metadata))
+    assert len(caught.value.sentence) <= 600

@@ -1,0 +1,81 @@
+"""The unary rows of KEDA's contract, over a real channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import grpc
+import pytest
+
+from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
+from scalers.policy import PolicyKey
+from tests.fakes.board import CHAT, IDLE, REFUSAL, needing
+from tests.unit.scalers.keda.conftest import Serving
+
+
+def failure(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    return caught.value.code(), caught.value.details()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        ScaledObjectRef(),
+        ScaledObjectRef(name="chat", namespace="ml", scalerMetadata={"policy": "nobody-knows"}),
+        ScaledObjectRef(name="chat", namespace="ml", scalerMetadata={"query": "up", "risk": "1%"}),
+    ],
+)
+def test_get_metric_spec_answers_from_nothing_at_all(serving: Serving, reference: ScaledObjectRef) -> None:
+    (spec,) = serving.scaler.GetMetricSpec(reference).metricSpecs
+    assert (spec.metricName, spec.targetSize, spec.targetSizeFloat) == ("foretide-replicas", 1, 1.0)
+
+
+def test_get_metrics_gives_one_value_for_the_requested_name(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, needing(10.7))
+    (value,) = serving.scaler.GetMetrics(serving.metric(trigger)).metricValues
+    assert (value.metricName, value.metricValueFloat, value.metricValue) == ("foretide-replicas", 10.7, 11)
+
+
+def test_observed_idleness_is_zero_and_inactive(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, IDLE)
+    (value,) = serving.scaler.GetMetrics(serving.metric(trigger)).metricValues
+    assert (value.metricValueFloat, value.metricValue) == (0.0, 0)
+    assert serving.scaler.IsActive(trigger).result is False
+
+
+def test_a_refusal_is_an_error_in_both_calls_and_never_a_zero(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, REFUSAL)
+    expected = (grpc.StatusCode.UNAVAILABLE, "policy ml/chat has no answer: no samples since 12:04")
+    assert failure(lambda: serving.scaler.GetMetrics(serving.metric(trigger))) == expected
+    assert failure(lambda: serving.scaler.IsActive(trigger)) == expected
+
+
+def test_an_unknown_policy_is_not_found_in_both_calls(serving: Serving, trigger: ScaledObjectRef) -> None:
+    expected = (grpc.StatusCode.NOT_FOUND, "there is no ForecastPolicy ml/chat")
+    assert failure(lambda: serving.scaler.GetMetrics(serving.metric(trigger))) == expected
+    assert failure(lambda: serving.scaler.IsActive(trigger)) == expected
+
+
+def test_a_policy_of_that_name_in_another_namespace_is_not_answered(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(PolicyKey("billing", "chat"), needing(3.0))
+    assert failure(lambda: serving.scaler.IsActive(trigger))[0] is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_trigger_without_a_policy_is_an_invalid_argument(serving: Serving) -> None:
+    reference = ScaledObjectRef(name="chat", namespace="ml")
+    assert failure(lambda: serving.scaler.GetMetrics(serving.metric(reference)))[0] is grpc.StatusCode.INVALID_ARGUMENT
+    assert failure(lambda: serving.scaler.IsActive(reference))[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_metric_that_was_never_offered_is_an_invalid_argument(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, needing(10.7))
+    code, sentence = failure(lambda: serving.scaler.GetMetrics(serving.metric(trigger, "s0-foretide-replicas")))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "without the prefix s<i>- that KEDA shows" in sentence
+
+
+def test_reasons_reach_keda_with_their_typography(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, type(REFUSAL)(replicas=None, is_active=False, reason="risk 1 % × 12 − no “samples”"))
+    assert failure(lambda: serving.scaler.IsActive(trigger))[1].endswith("risk 1 % × 12 − no “samples”")

@@ -1,0 +1,157 @@
+"""The fields of the configuration and their rules."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from agent.policy.quantities import parse_duration
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    # as Prometheus does it: a relative path starts at the folder of the file that names it
+    directory = (info.context or {}).get("directory")
+    return directory / path if directory else path
+
+
+def _plain_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must start with http:// or https:// and name a host")
+    if "@" in parts.netloc:
+        raise ValueError("must hold no user or password: use basicAuth with username and passwordFile")
+    if parts.query or parts.fragment:
+        raise ValueError("must end before /api/v1 and have no ? or #: put a tenant or key into headers")
+    return url.rstrip("/")
+
+
+def _source_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
+        raise ValueError("must be 1 to 63 lower case letters, digits and inner dashes")
+    return name
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+        raise ValueError("must be 1 to 64 letters, digits and dashes")
+    if name.lower() == "authorization":
+        raise ValueError("must not be given: bearerTokenFile and basicAuth set it")
+    return name
+
+
+def _header_text(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[\t\x20-\x7e]{0,4096}", text):
+        raise ValueError("must be one line of ASCII, at most 4,096 characters")
+    return text
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+SourceName = Annotated[str, AfterValidator(_source_name)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class BasicAuth(_Section):
+    """User name and password."""
+
+    username: str = Field(description="User name")
+    password_file: FilePath = Field(description="File that holds the password")
+
+
+class Tls(_Section):
+    """How to check the server and how to be known to it."""
+
+    ca_file: FilePath | None = Field(None, description="PEM file of the authorities to trust; the system's otherwise")
+    cert_file: FilePath | None = Field(None, description="PEM file of the client certificate (mTLS)")
+    key_file: FilePath | None = Field(None, description="PEM file of the client key (mTLS)")
+    server_name: str | None = Field(None, description="Name the certificate must carry, where the URL has another")
+    insecure_skip_verify: bool = Field(False, description="Accept any certificate; `doctor` warns")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("must have both certFile and keyFile, or none")
+        return self
+
+
+class HeaderValue(_Section):
+    """A header's value: written as plain text, or `file` for a secret."""
+
+    text: Annotated[str | None, AfterValidator(_header_text)] = Field(None, repr=False, description="The value itself")
+    file: FilePath | None = Field(None, description="File that holds the value")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text(cls, given: object) -> object:
+        return {"text": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.text is None) == (self.file is None):
+            raise ValueError("must be either text or file")
+        return self
+
+
+class PrometheusAddress(_Section):
+    """A server that speaks Prometheus's query API: Prometheus, Thanos, Mimir, VictoriaMetrics."""
+
+    url: Annotated[str, AfterValidator(_plain_url)] = Field(description="Address up to, not with, `/api/v1`")
+    timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=2))] = Field(
+        timedelta(seconds=10), description="Longest wait for one reading, its retries within, 100ms to 2m"
+    )
+    bearer_token_file: FilePath | None = Field(None, description="File that holds a bearer token")
+    basic_auth: BasicAuth | None = Field(None, description="User name and password instead of a token")
+    tls: Tls = Field(default_factory=Tls, description="Certificates")
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, description="Headers of every request, such as `X-Scope-OrgID`: text, or `file`"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.bearer_token_file and self.basic_auth:
+            raise ValueError("must not have both bearerTokenFile and basicAuth")
+        return self
+
+
+class SourceAddress(_Section):
+    """One named source: exactly one kind."""
+
+    prometheus: PrometheusAddress = Field(description="A Prometheus-like server")
+
+
+class Configuration(_Section):
+    """What `foretide run --config FILE` reads. A flag wins over the environment, the environment over the file."""
+
+    sources: dict[SourceName, SourceAddress] = Field(
+        default_factory=dict,
+        description="Sources by the name that policies use; `default` is meant where they give none",
+    )
+    policies: FilePath | None = Field(None, description="File or folder of ForecastPolicy documents")
+    data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
+    grpc_address: str | None = Field(None, description="Where KEDA asks, `host:port`")
+    http_address: str | None = Field(None, description="Where page, API and metrics are, `host:port`")
+    log_level: Literal["debug", "info", "warning", "error"] | None = Field(
+        None, description="Least level that is logged"
+    )
+    log_format: Literal["auto", "json", "console"] | None = Field(None, description="`auto`: console on a terminal")
+    reactive_only: bool = Field(False, description="Kill switch: every answer is the raw need")

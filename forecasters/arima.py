@@ -25,6 +25,7 @@ _ORDER = (2, 1, 2)
 _PLAINER_ORDER = (1, 1, 1)  # has one optimum, where the first choice may not converge
 _ITERATIONS = 50
 _DIGITS = 9  # values are rounded to it after scaling, so that a change of unit leads the optimiser along the same path
+_SLOWEST = 0.99  # bound on the MA roots: a start is forgotten within a few hundred steps
 _LONGEST_GAP = 512  # steps whose uncertainty is summed for the gain after a gap; beyond it the gain no longer moves
 
 
@@ -108,8 +109,19 @@ def _estimate(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
                 continue
         found = np.asarray(result.params, dtype=np.float64)
         if np.isfinite(found).all():
-            return found[: order[0]], found[order[0] : -1], float(found[-1]) * scale**2
+            return found[: order[0]], _forgetful(found[order[0] : -1]), float(found[-1]) * scale**2
     return np.zeros(1), np.zeros(1), scale**2  # neither converges: a random walk
+
+
+def _forgetful(theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return MA coefficients with their roots drawn inside the bound, so that the start of the history is forgotten.
+
+    Where a series returns to its mean, differencing it leaves a root at 1, with which the gain never settles.
+    """
+    slowest = float(np.abs(np.roots(np.concatenate(([1.0], theta)))).max(initial=0.0))
+    shrink = min(1.0, _SLOWEST / slowest) if slowest > 0.0 else 1.0
+    forgetful: NDArray[np.float64] = theta * shrink ** np.arange(1, len(theta) + 1)
+    return forgetful
 
 
 def _system(phi: NDArray[np.float64], theta: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from math import isclose
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -28,6 +30,8 @@ from agent.sources.source import SignalState
 from scalers.decision import Basis, Decision, SignalInput
 from scalers.policy import PolicyKey
 
+M = TypeVar("M", bound=MetricWrapperBase)
+
 _POLICY = ("namespace", "policy")
 _SIGNAL = (*_POLICY, "signal")
 # The interceptor sees any method that a client makes up.
@@ -41,6 +45,16 @@ _RPC_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _READ_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # the engine gives up at 10 s
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredMetric:
+    """One metric as queries see it, for whatever must agree with it: documentation, dashboards, alert rules."""
+
+    name: str
+    kind: str  # gauge, counter or histogram
+    labels: tuple[str, ...]
+    documentation: str
+
+
 class Telemetry:
     """The agent's counters and gauges on a registry of their own. Every method may be called from any thread."""
 
@@ -48,6 +62,7 @@ class Telemetry:
         # the library's switch is one for the process; a creation time per counter would double the exposition
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it unannotated
         self.registry = CollectorRegistry()
+        self.declared: list[DeclaredMetric] = []
         ProcessCollector(registry=self.registry)
         self._of_policy: list[MetricWrapperBase] = []
         self._tallied: frozenset[tuple[str, str]] = frozenset()  # labels that `policies` has now
@@ -181,11 +196,8 @@ class Telemetry:
         self._dropped = self._counter(
             "samples_dropped_total", "Samples that the history refused.", (*_POLICY, "reason")
         )
-        self._read_seconds = Histogram(
-            "foretide_source_read_duration_seconds",
-            "Duration of reads of the newest sample.",
-            buckets=_READ_BUCKETS,
-            registry=self.registry,
+        self._read_seconds = self._histogram(
+            "source_read_duration_seconds", "Duration of reads of the newest sample.", (), _READ_BUCKETS
         )
         self._fits = self._counter("fits_total", "Fits by model and outcome.", ("model", "outcome"))
         self._fit_seconds = self._counter("fit_cpu_seconds_total", "CPU time of fits that succeeded.", ("model",))
@@ -193,28 +205,30 @@ class Telemetry:
 
     def _declare_server(self) -> None:
         self._rpcs = self._counter("grpc_handled_total", "gRPC calls that ended.", ("rpc", "code"))
-        self._rpc_seconds = Histogram(
-            "foretide_grpc_handling_seconds",
-            "Time to answer a gRPC call.",
-            ("rpc",),
-            buckets=_RPC_BUCKETS,
-            registry=self.registry,
+        self._rpc_seconds = self._histogram(
+            "grpc_handling_seconds", "Time to answer a gRPC call.", ("rpc",), _RPC_BUCKETS
         )
         self._streams = self._gauge("grpc_streams", "Open gRPC streams.", ("rpc",))
 
     def _gauge(self, name: str, documentation: str, labels: tuple[str, ...]) -> Gauge:
-        gauge = Gauge(f"foretide_{name}", documentation, labels, registry=self.registry)
-        self._note_policy_metric(gauge, labels)
-        return gauge
+        return self._noted(Gauge(f"foretide_{name}", documentation, labels, registry=self.registry), name, labels)
 
     def _counter(self, name: str, documentation: str, labels: tuple[str, ...]) -> Counter:
-        counter = Counter(f"foretide_{name}", documentation, labels, registry=self.registry)
-        self._note_policy_metric(counter, labels)
-        return counter
+        return self._noted(Counter(f"foretide_{name}", documentation, labels, registry=self.registry), name, labels)
 
-    def _note_policy_metric(self, metric: MetricWrapperBase, labels: tuple[str, ...]) -> None:
+    def _histogram(
+        self, name: str, documentation: str, labels: tuple[str, ...], buckets: tuple[float, ...]
+    ) -> Histogram:
+        metric = Histogram(f"foretide_{name}", documentation, labels, buckets=buckets, registry=self.registry)
+        return self._noted(metric, name, labels)
+
+    def _noted(self, metric: M, name: str, labels: tuple[str, ...]) -> M:
+        kind = type(metric).__name__.lower()
+        (described,) = metric.describe()
+        self.declared.append(DeclaredMetric(f"foretide_{name}", kind, labels, described.documentation))
         if "policy" in labels:
             self._of_policy.append(metric)
+        return metric
 
     def _show_signal(self, labels: tuple[str, ...], signal: SignalInput, now: datetime) -> None:
         _show(self._demand, labels, signal.demand)

@@ -171,4 +171,5 @@ def _vacuum(connection: sqlite3.Connection) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     spare = min(free - pages // 8, VACUUMED_PAGES)
     if spare > 0:
-        connection.execute(f"PRAGMA incremental_vacuum({spare})").fetchall()
+        # Not `execute`: it steps a statement without columns once, and each step frees one page.
+        connection.executescript(f"PRAGMA incremental_vacuum({spare})")

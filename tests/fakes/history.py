@@ -1,9 +1,17 @@
-"""A slow, plain model of `History` to compare the real one with, and stores that fail on demand."""
+"""A slow, plain model of `History` to compare the real one with, stores that fail on demand, and decisions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from agent.history.memory import MemoryStore
+from agent.history.store import StoredDecision, StoredSample, StoreFailed, StoreLimits
+from scalers.decision import Basis, Clamp, Decision, PeakForecast, Replicas, SignalInput
+from scalers.policy import Mode, PolicyKey
 
 
 @dataclass
@@ -106,3 +114,97 @@ class NaiveHistory:
         self.newest_coarse = index if self.newest_coarse is None else max(index, self.newest_coarse)
         oldest = self.newest_coarse - self.coarse_slots + 1
         self.coarse = {at: pair for at, pair in self.coarse.items() if at >= oldest}
+
+
+class FailingStore(MemoryStore):
+    """A store in memory that fails with what it is told to fail with."""
+
+    def __init__(self, limits: StoreLimits) -> None:
+        super().__init__(limits)
+        self.trouble: StoreFailed | None = None
+        self.is_readable = True
+        self.is_closed = False
+
+    def append_samples(self, samples: Sequence[StoredSample]) -> None:
+        self._fail()
+        super().append_samples(samples)
+
+    def put_state(self, owner: str, name: str, body: bytes) -> None:
+        self._fail()
+        super().put_state(owner, name, body)
+
+    def put_decision(self, *rows: StoredDecision) -> None:
+        self._fail()
+        super().put_decision(*rows)
+
+    def decisions(self, policy: str, *, since: datetime, until: datetime, limit: int) -> list[StoredDecision]:
+        if not self.is_readable:
+            raise StoreFailed("disk I/O error")
+        return super().decisions(policy, since=since, until=until, limit=limit)
+
+    def compact(self) -> None:
+        self._fail()
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def _fail(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+class FakeDisk:
+    """A disk with one file on it, which can be set aside for another."""
+
+    def __init__(self, limits: StoreLimits) -> None:
+        self._limits = limits
+        self.store = FailingStore(limits)
+        self.aside: list[FailingStore] = []
+        self.trouble: StoreFailed | None = None  # on opening
+        self.is_released = False
+
+    def open(self) -> FailingStore:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.store
+
+    def set_aside(self, now: datetime) -> Path:
+        self.aside.append(self.store)
+        self.store = FailingStore(self._limits)
+        self.trouble = None
+        return Path(f"foretide.db.set-aside-{len(self.aside)}")
+
+    def release(self) -> None:
+        self.is_released = True
+
+
+def decided(
+    at: datetime,
+    answer: float | None,
+    *,
+    basis: Basis = Basis.FORECAST,
+    clamps: tuple[str, ...] = (),
+    replicas: Replicas | None = None,
+    model: str = "harmonic",
+    distrust: str | None = None,
+    name: str = "chat",
+) -> Decision:
+    """Return a decision with an answer at an instant, everything else ordinary."""
+    peak = PeakForecast(model, at, at + timedelta(minutes=2), level=0.99, value=120.0, median=100.0, calibration=4.0)
+    signal = SignalInput("demand", 12.0, demand=96.0, at=at, state="OK", peak=peak, distrust=distrust)
+    return Decision(
+        key=PolicyKey("ml", name),
+        at=at,
+        mode=Mode.ACTIVE,
+        basis=basis,
+        signals=(signal,),
+        replicas=replicas,
+        look_ahead=timedelta(seconds=150),
+        raw_need=8.0,
+        need=10.0,
+        clamps=tuple(Clamp(clamp, 10.0, 11.0, "because") for clamp in clamps),
+        answer=answer,
+        for_keda=answer,
+        is_active=True,
+        sentence="10 replicas",
+    )

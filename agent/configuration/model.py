@@ -139,6 +139,15 @@ class SourceAddress(_Section):
     prometheus: PrometheusAddress = Field(description="A Prometheus-like server")
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(r".+:\d{1,5}", text):
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class Configuration(_Section):
     """What `foretide run --config FILE` reads. A flag wins over the environment, the environment over the file."""
 
@@ -148,8 +157,8 @@ class Configuration(_Section):
     )
     policies: FilePath | None = Field(None, description="File or folder of ForecastPolicy documents")
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
-    grpc_address: str | None = Field(None, description="Where KEDA asks, `host:port`")
-    http_address: str | None = Field(None, description="Where page, API and metrics are, `host:port`")
+    grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")
+    http_address: Address | None = Field(None, description="Where page, API and metrics are, `host:port`")
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="Least level that is logged"
     )

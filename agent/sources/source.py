@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from forecasters.series import Series
 
@@ -85,6 +85,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class RangeSource(Source, Protocol):
     """A source that also has a past."""
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
+import msgspec
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
@@ -31,6 +33,14 @@ class Answer:
     kind: str  # vector, matrix, scalar or string
     result: list[object]
     warnings: tuple[str, ...]  # of data that may be incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """What a server says of itself."""
+
+    version: str
+    time: datetime  # of its answer, whole seconds
 
 
 class PrometheusClient:
@@ -76,6 +86,25 @@ class PrometheusClient:
 
         return self._ask(query, send, deadline)
 
+    def identity(self, *, deadline: float) -> ServerIdentity:
+        """Ask who the server is and what time it has.
+
+        Raises:
+            SourceError: it does not answer, or not as the query API.
+        """
+        subject = f"source {self._name}: {self._address.url}"
+        connection = self._connect()
+        connection.session.deadline = deadline
+        timeout = _Timeout(deadline - time.monotonic()).for_socket
+        try:
+            response = connection.session.get(f"{self._address.url}/api/v1/status/buildinfo", timeout=timeout)
+            if not response.ok:
+                raise self._refusal(connection, subject)
+            version = msgspec.json.decode(response.content, type=_BuildInfo).data.version
+            return ServerIdentity(version, parsedate_to_datetime(response.headers.get("Date", "")))
+        except (OSError, ValueError) as error:
+            raise _failure(subject, error) from error
+
     def close(self) -> None:
         """Release the connection."""
         if self._connection:
@@ -115,6 +144,14 @@ class PrometheusClient:
         if refusal is None:
             return failures.malformed(subject, "the answer could not be read")
         return failures.from_refusal(subject, replace(refusal, reason=connection.credentials.hide(refusal.reason)))
+
+
+class _Version(msgspec.Struct):
+    version: str
+
+
+class _BuildInfo(msgspec.Struct):
+    data: _Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def from_exception(subject: str, error: requests.RequestException) -> SourceErro
         )
     return SourceError(
         SignalState.UNAVAILABLE,
-        f"{subject}: {shorten(str(cause))}",
+        f"{subject}: {shorten(str(getattr(cause, 'strerror', None) or cause))}",
         mend="check that the server runs, its URL and the network policy between it and the agent",
         is_retriable=True,
     )

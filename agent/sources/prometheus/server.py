@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from agent.configuration import PrometheusAddress
 from agent.sources.prometheus import failures
-from agent.sources.prometheus.client import PrometheusClient
+from agent.sources.prometheus.client import PrometheusClient, ServerIdentity
 from agent.sources.source import SourceError
 
 THREADS = 4  # requests in flight; Prometheus itself evaluates 20 at a time for all its users
@@ -48,6 +48,14 @@ class PrometheusServer:
                 return await self._try(question, deadline)
         except TimeoutError as error:
             raise failures.timed_out(f"source {self.name}: {self.address.url}") from error
+
+    async def identity(self) -> ServerIdentity:
+        """Ask who the server is and what time it has.
+
+        Raises:
+            SourceError: it does not answer, or not as the query API.
+        """
+        return await self.ask(lambda client, deadline: client.identity(deadline=deadline))
 
     def close(self) -> None:
         """Take no more questions and release the connections; a thread that still waits ends with its deadline."""

@@ -98,7 +98,8 @@ class PrometheusSource:
             raise SourceError(
                 SignalState.STALE,
                 f"{value.subject}: gives a value, but there is no sample of {missing}",
-                mend="check the target; a fallback such as `or vector(0)` turns missing data into a zero: remove it",
+                mend="check the target; where `or vector(0)` turns missing data into a zero, write "
+                '`or 0 * sum(up{job="…"} == 1)` for a zero only while the target answers',
                 is_retriable=True,
             )
         return newest

@@ -28,12 +28,12 @@ _out = click.option(
 
 @click.group(name="render")
 def render_command() -> None:
-    r"""Print files that are made from the code: crd, examples, policy-reference.
+    """Print files that are made from the code: crd, examples, policy-reference.
 
     \b
     foretide render crd | kubectl apply --server-side -f -
-    foretide render examples --out my-policies
-    """
+    foretide render examples --out examples
+    """  # noqa: D301 - click keeps a paragraph's lines after this very character
 
 
 @render_command.command(name="crd")

@@ -84,7 +84,11 @@ class Demand(Part):
         timedelta(0), description="How late the source is (Thanos, Mimir, exporters)."
     )
 
-    @rule(at="", message=f"must have exactly one of {', '.join(KINDS)}", cel=exactly_one(*KINDS_IN_A_CLUSTER))
+    @rule(
+        at="",
+        message=f"must have exactly one of {', '.join(KINDS_IN_A_CLUSTER)}, or in a file csv or simulator",
+        cel=exactly_one(*KINDS_IN_A_CLUSTER),
+    )
     def has_one_kind(self) -> bool:
         """Several kinds would be several demands; none cannot be read."""
         return sum(getattr(self, kind) is not None for kind in KINDS) == 1

@@ -142,7 +142,7 @@ def _policy(document: Document, *, file: str) -> ForecastPolicy:
 
 
 def _twice(key: PolicyKey, *, file: str, first: str) -> Fault:
-    return Fault(file, None, "metadata.name", f'"{key.name}"', f"is given twice: {key} is in {first} already")
+    return Fault(file, None, "metadata.name", None, f"is given twice: {key} is in {first} already")
 
 
 def _none(file: str) -> Fault:

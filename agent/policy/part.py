@@ -76,6 +76,13 @@ class Part(BaseModel):
         defaults = cls.model_construct().model_dump(mode="json", by_alias=True, exclude_none=True, warnings="none")
         for name, field in schema.get("properties", {}).items():
             field.pop("default", None)
-            if defaults.get(name) not in (None, [], {}):
-                field["default"] = defaults[name]
+            if (default := _without_empties(defaults.get(name))) not in (None, [], {}):
+                field["default"] = default
         return schema
+
+
+def _without_empties(value: object) -> object:
+    """Return a part's default without what is empty anyway, but whole else: the API server checks it by the rules."""
+    if not isinstance(value, dict):
+        return value
+    return {name: entry for name, entry in value.items() if entry not in ([], {})}

@@ -1,0 +1,91 @@
+from datetime import UTC, datetime, timedelta
+
+from agent.policy import policy_of, reserved_fields_used, signals_by_name, to_scaling_policy
+from scalers.policy import Bounds, Mode, Override, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
+from tests.fakes.policies import document, full_document
+
+
+def test_decisions_read_what_the_document_says():
+    changed = document(
+        demand={"prometheus": {"query": "sum(rate(x[90s]))"}, "step": "30s", "delay": "1m"},
+        replicas={"min": 4, "max": 8, "gang": 4},
+        overrides=full_document()["spec"]["overrides"][:0],
+    )
+    assert to_scaling_policy(policy_of(changed, origin="here")) == ScalingPolicy(
+        key=PolicyKey(namespace="default", name="workload"),
+        mode=Mode.ACTIVE,
+        signals=(
+            SignalPolicy(
+                name="demand",
+                step=timedelta(seconds=30),
+                delay=timedelta(minutes=1),
+                window=timedelta(seconds=90),
+                capacity=12.0,
+            ),
+        ),
+        bounds=Bounds(minimum=4, maximum=8, gang=4),
+        risk=0.01,
+        lead_time=timedelta(minutes=2),
+        sync=timedelta(seconds=15),
+        tolerance=0.1,
+        stabilization=timedelta(minutes=5),
+        activation=0.0,
+        when_unknown=WhenUnknown.WAKE,
+        stale_forecast=timedelta(minutes=5),
+        stale_data=timedelta(minutes=10),
+        horizon=timedelta(hours=1),
+        history=timedelta(days=14),
+        models=("last-value", "seasonal-naive", "harmonic"),
+    )
+
+
+def test_an_override_keeps_its_times_and_people():
+    scaling = to_scaling_policy(policy_of(full_document(), origin="here"))
+    assert scaling.overrides == (
+        Override(
+            replicas=10,
+            since=datetime(2026, 3, 2, 8, tzinfo=UTC),
+            until=datetime(2026, 3, 2, 20, tzinfo=UTC),
+            owner="ml",
+            reason="launch",
+        ),
+    )
+
+
+def test_a_signal_with_a_capacity_of_its_own_uses_it():
+    signals = [
+        {"name": "requests", "prometheus": {"query": "x"}},
+        {"name": "tokens", "prometheus": {"query": "y"}, "capacity": {"perReplica": "2k"}},
+    ]
+    policy = policy_of(document(demand=None, signals=signals), origin="here")
+    assert [(one.name, one.capacity) for one in to_scaling_policy(policy).signals] == [
+        ("requests", 12.0),
+        ("tokens", 2000.0),
+    ]
+    assert list(signals_by_name(policy)) == ["requests", "tokens"]
+
+
+def test_a_learned_capacity_counts_by_its_initial_value():
+    policy = policy_of(document(capacity={"learned": {"initial": 7}}), origin="here")
+    assert to_scaling_policy(policy).signals[0].capacity == 7
+    assert reserved_fields_used(policy) == ("spec.capacity.learned",)
+
+
+def test_fields_of_later_versions_are_named_when_used():
+    assert reserved_fields_used(policy_of(document(), origin="here")) == ()
+    changed = full_document()
+    changed["spec"]["scaling"]["actuator"] = "Direct"
+    assert reserved_fields_used(policy_of(changed, origin="here")) == (
+        "spec.forecast.calendar",
+        "spec.objectives",
+        "spec.drain",
+        "spec.hints",
+        "spec.alerts",
+        "spec.scaling.actuator",
+    )
+
+
+def test_kinds_of_demand_of_later_versions_are_named_with_their_place():
+    signals = [{"name": "a", "prometheus": {"query": "x"}}, {"name": "b", "queue": {"kind": "Kueue"}}]
+    policy = policy_of(document(demand=None, signals=signals), origin="here")
+    assert reserved_fields_used(policy) == ("spec.signals[1].queue",)

@@ -1,0 +1,32 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.policy.models import AUTO_MODELS, MODEL_NAMES, WRITABLE, resolve_models
+from forecasters.table import FORECASTERS
+
+
+def test_the_names_are_those_of_the_forecasters():
+    assert set(MODEL_NAMES) == set(FORECASTERS)
+
+
+@pytest.mark.parametrize(
+    ("written", "resolved"),
+    [
+        (["auto"], ("last-value", "seasonal-naive", "harmonic")),
+        (["auto", "arima"], ("last-value", "seasonal-naive", "arima", "harmonic")),
+        (["auto", "-harmonic"], ("last-value", "seasonal-naive")),
+        (["holt-winters"], ("holt-winters",)),
+        (["arima", "-arima"], ()),
+    ],
+)
+def test_auto_is_added_to_and_taken_from(written, resolved):
+    assert resolve_models(written) == resolved
+
+
+@given(st.lists(st.sampled_from(WRITABLE)))
+def test_a_forbidden_model_never_comes_back(written):
+    forbidden = {name.removeprefix("-") for name in written if name.startswith("-")}
+    resolved = set(resolve_models(written))
+    assert not resolved & forbidden
+    assert resolved <= set(written) | set(AUTO_MODELS)

@@ -33,7 +33,7 @@ def render_command() -> None:
     \b
     foretide render crd | kubectl apply --server-side -f -
     foretide render examples --out examples
-    """  # noqa: D301 - click keeps a paragraph's lines after this very character
+    """
 
 
 @render_command.command(name="crd")

@@ -23,9 +23,9 @@ class Decider:
         self.decision: Decision | None = None
         self._previous: Previous | None = None
 
-    def restore_answer(self, *, answer: float, is_active: bool, at: datetime) -> None:
+    def restore_answer(self, *, answer: float, at: datetime) -> None:
         """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
-        self._previous = Previous(answer=answer, for_keda=answer, is_active=is_active, foretold_at=at)
+        self._previous = Previous(answer=answer, for_keda=answer, is_active=answer > 0, foretold_at=at)
 
     def jobs(self, now: datetime) -> list[FitJob]:
         """Return the fits that are due, over all signals."""

@@ -184,8 +184,10 @@ class Engine:
         watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
         self._board.register(key)
         last = await self.in_store(self._ledger.last_answer, key)
-        if last is not None and self._clock.now() - last.at <= assignment.policy.stale_data:
-            watched.decider.restore_answer(answer=last.answer, is_active=last.is_active, at=self._clock.now())
+        if last is not None:
+            answer, at = last
+            if self._clock.now() - at <= assignment.policy.stale_data:
+                watched.decider.restore_answer(answer=answer, at=self._clock.now())
         for signal in watched.decider.signals.values():
             signal.restore(await self.in_store(self._store.states, signal.name))
         self._watched[key] = watched

@@ -10,6 +10,7 @@ from agent.fitting.pool import FitFailed, FitJob, Fitted
 from forecasters.calibration import Calibration
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster, ModelState
+from forecasters.peak_calibration import PeakCalibration
 from forecasters.series import Series, grid_index, grid_instant
 from forecasters.state import UnreadableState, decode_state, encode_state
 
@@ -36,13 +37,14 @@ class Expert:
 
     def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta, level: float) -> None:
         self.forecaster = forecaster
-        self.calibration = Calibration()
+        self.calibration = Calibration(PeakCalibration(level=level))
         self.note = "not fitted yet"
         self.is_learning = False
         self._step = forecaster.grid(coarse_step)
         self._level = level
         self._state: ModelState | None = None
         self._due: datetime | None = None  # of the next fit; None is at once
+        self._is_measured = False  # whether the calibration has seen the whole history
 
     @property
     def name(self) -> str:
@@ -61,11 +63,19 @@ class Expert:
         if self._due is not None and now < self._due:
             return None
         self._due = now + _RETRY_EVERY
-        return FitJob(signal, self.name, coarse.coarsened(self._step), look_ahead, horizon)
+        return FitJob(
+            signal,
+            self.name,
+            coarse.coarsened(self._step),
+            look_ahead,
+            horizon,
+            level=self._level,
+            measures=not self._is_measured,
+        )
 
     def fit_at_once(self) -> None:
-        """Make the next fit due: there is more history than the last one saw."""
-        self._due = None
+        """Make a fit due that measures anew: there is more history than the last one saw."""
+        self._due, self._is_measured = None, False
 
     def accept(self, outcome: Fitted | FitFailed, coarse: Series, *, now: datetime) -> None:
         """Take in a fit's outcome; one that failed leaves what was there before."""
@@ -73,7 +83,9 @@ class Expert:
             self.note, self.is_learning = outcome.reason, outcome.needs_history
             return
         self._state, self.note, self.is_learning = outcome.state, "", False
-        self.calibration = Calibration.decode(outcome.calibration)
+        if outcome.calibration is not None:
+            self.calibration = Calibration.decode(outcome.calibration)
+            self._is_measured = True
         self._due = now + _REFIT_EVERY
         self.advance(coarse)
 
@@ -97,6 +109,7 @@ class Expert:
         state = self._state
         if state is None:
             return None
+        now = max(now, state.origin)  # a backfilled past may reach past the newest live sample
         until = now + look_ahead
         steps = -((state.origin - until) // self._step)
         path = self.forecaster.forecast(state, steps, (0.5,))
@@ -124,5 +137,6 @@ class Expert:
         try:
             self._state = decode_state(stored["state"])
             self.calibration = Calibration.decode(stored["calibration"])
+            self._is_measured = True
         except (KeyError, UnreadableState):
             self._state, self.note = None, "not fitted yet"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,12 +13,13 @@ from agent.expert import Expert, Foresight
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.history.grid import History, Taken
 from agent.snapshot import CoverageRow, TrustRow
-from agent.sources.source import Reading, SignalState, SourceError
+from agent.sources.source import Reading, Sample, SignalState, SourceError
+from forecasters.backtest import Losses
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
 from forecasters.losses import pinball_loss
-from forecasters.peak_calibration import REPORTED
-from forecasters.series import Series
+from forecasters.peak_calibration import REPORTED, SPACING
+from forecasters.series import Series, grid_index
 from scalers.decision import PeakForecast, SignalInput
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.recommend import fresh_for
@@ -53,7 +54,7 @@ class Signal:
             forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=1 - policy.risk)
             for forecaster in forecasters
         }
-        self.trust = Trust(step=signal.step)
+        self.trust = Trust(step=self.history.coarse_step)
         self._level = 1 - policy.risk
         self._horizon = policy.horizon
         self._name = f"{policy.key}/{signal.name}"
@@ -61,6 +62,7 @@ class Signal:
         self._fresh_at: datetime | None = None  # of what the newest sample was computed from
         self._pending: deque[_Pending] = deque()
         self._seen: Mapping[str, Foresight] = {}
+        self._scored: int | None = None  # coarse step in which the experts were last scored
 
     @property
     def name(self) -> str:
@@ -126,6 +128,8 @@ class Signal:
     def accept(self, outcome: Fitted | FitFailed, now: datetime) -> None:
         """Take in a fit's outcome and its record over the history."""
         self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
+        if isinstance(outcome, Fitted) and outcome.losses is not None:
+            self._take_record(outcome.model, outcome.losses)
 
     def input(self) -> SignalInput:
         """Return what a decision reads of this signal."""
@@ -173,17 +177,33 @@ class Signal:
         )
 
     def _learn(self) -> None:
-        """Carry the experts on, score what has come due, and foretell anew."""
+        """Foretell anew from the newest sample; once a coarse step carry the experts on and score what has come due."""
         last = self.history.last
         if last is None:
             return
+        step = grid_index(last.at, self.history.coarse_step)
+        if step == self._scored:
+            trusted = self.trust.trusted
+            self._seen = self._foresee(last, self.experts if trusted is None else (trusted,))
+            return
+        self._scored = step
         coarse = self.history.coarse_mean()
         for expert in self.experts.values():
             expert.advance(coarse)
         self._mature(last.at)
-        seen = {name: expert.foresee(last.at, last.value, self.look_ahead) for name, expert in self.experts.items()}
-        self._seen = {name: foresight for name, foresight in seen.items() if foresight is not None}
+        self._seen = self._foresee(last, self.experts)
         self._pending.append(_Pending(last.at, last.at + self.look_ahead, last.value, self._seen))
+
+    def _foresee(self, last: Sample, names: Iterable[str]) -> Mapping[str, Foresight]:
+        seen = ((name, self.experts[name].foresee(last.at, last.value, self.look_ahead)) for name in names)
+        return {name: foresight for name, foresight in seen if foresight is not None}
+
+    def _take_record(self, model: str, losses: Losses) -> None:
+        """Start from what the model did over the history, so that trust need not wait for new mistakes."""
+        if losses.decision is not None and losses.reactive is not None:
+            scored = losses.origins * SPACING / self.history.coarse_step
+            self.trust.replace(model, losses.decision, scored)
+            self.trust.replace(REACTIVE, losses.reactive, scored)
 
     def _mature(self, now: datetime) -> None:
         """Score what was foretold for a time that has come."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +15,14 @@ from agent.configuration import Configuration
 from agent.engine import Assignment, Engine, ReplicaSource, UnobservedReplicas
 from agent.fitting.local import LocalFitPool
 from agent.fitting.pool import FitPool
-from agent.history import open_store
 from agent.history.ledger import Ledger
+from agent.history.opening import open_store
 from agent.history.store import Store
 from agent.policy import ForecastPolicy, document_json, reserved_fields_used, signals_by_name, to_scaling_policy
 from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Servers
 from agent.sources.source import Source, SourceError
-from agent.sources.table import SourceFactory, open_source
+from agent.sources.table import SourceTable
 from agent.telemetry import Telemetry
 from agent.web.app import create_app
 from agent.web.comparison import ComparisonBook
@@ -59,10 +58,10 @@ def build_parts(
     """Build what decides and remembers.
 
     Raises:
-        StoreInUse: another agent holds the data directory.
+        DataDirInUse: another agent holds the data directory.
     """
     telemetry = Telemetry(version=importlib.metadata.version("foretide"))
-    store = open_store(data_dir, now=clock.now)
+    store = open_store(data_dir, clock=clock)
     ledger, board, fits = Ledger(store), Board(), LocalFitPool()
     engine = Engine(
         clock=clock,
@@ -106,14 +105,12 @@ def build_http_server(parts: Parts, address: HttpAddress, *, comparison: Compari
     return HttpServer(app, address)
 
 
-def assignment_of(
-    document: ForecastPolicy, configuration: Configuration, *, extra: Mapping[str, SourceFactory] | None = None
-) -> Assignment:
+def assignment_of(document: ForecastPolicy, table: SourceTable) -> Assignment:
     """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
     sources: dict[str, Source | SourceError] = {}
     for name, signal in signals_by_name(document).items():
         try:
-            sources[name] = open_source(signal, configuration, extra=extra or {})
+            sources[name] = table.open(signal)
         except SourceError as error:
             sources[name] = error
     return Assignment(
@@ -128,15 +125,16 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
     """Build the agent of `foretide run`.
 
     Raises:
-        StoreInUse: another agent holds the data directory.
+        DataDirInUse: another agent holds the data directory.
     """
     clock = WallClock()
     parts = build_parts(clock=clock, data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only)
+    table = SourceTable(configuration)
     servers = Servers(build_keda_server(parts, drain=_DRAIN), grpc_address, build_http_server(parts, http))
     return Agent(
         engine=parts.engine,
         backfiller=parts.backfiller,
-        policies=PolicyFiles(policies, lambda document: assignment_of(document, configuration)),
+        policies=PolicyFiles(policies, lambda document: assignment_of(document, table)),
         servers=servers,
         store=parts.store,
         fits=parts.fits,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forecasters.calibration import Calibration, FanCalibration, PeakCalibration
 from forecasters.fan_calibration import KNOTS
 from forecasters.forecaster import Forecaster, ModelState, TooLittleHistory
-from forecasters.losses import mean_absolute_scaled_error
+from forecasters.losses import mean_absolute_scaled_error, mean_pinball_loss
 from forecasters.peak_calibration import REPORTED, SPACING, choose_exponent
 from forecasters.series import Series
 from forecasters.spread import normal_scores
@@ -35,6 +35,8 @@ class Losses:
     mase: float | None  # of the median at the end of the look-ahead
     pinball: Mapping[float, float]  # of the calibrated peak by level, demand units
     coverage: Mapping[float, float]  # of the calibrated peak by level
+    decision: float | None = None  # pinball loss of the calibrated peak at the level that decides, demand units
+    reactive: float | None = None  # the same of the value at the origin, which is what reactive scaling goes by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +69,7 @@ def rolling_origin(
     horizon: timedelta,
     older: Series | None = None,
     peaks: Series | None = None,
+    level: float = 0.99,
 ) -> Evaluation:
     """Return what a model foretold wrongly, from an origin every 5 min or every step, whichever is longer.
 
@@ -78,12 +81,13 @@ def rolling_origin(
         horizon: how far the fan reaches.
         older: what the state was fitted on; MASE is scaled by it and is None without.
         peaks: the largest value within each step of `newer`, on the same grid; without it the values themselves.
+        level: of the quantile that decides.
     """
     ahead = max(1, -(-look_ahead // newer.step))
     reach = max(ahead, min(KNOTS[-1], horizon // newer.step))
     walk = _walk(forecaster, state, newer.values, ahead=ahead, reach=reach)
     actual = _largest_ahead(newer.values if peaks is None else peaks.values, ahead)[walk.origins]
-    peak = _calibrate_peak(actual, walk, newer)
+    peak = _calibrate_peak(actual, walk, newer, level)
     fan = FanCalibration.from_errors(_fan_errors(walk, newer.values))
     ends = _ahead(newer.values, walk.origins, ahead)
     return Evaluation(
@@ -94,6 +98,8 @@ def rolling_origin(
             mase=None if older is None else _mase(ends, walk.ends, older),
             pinball={level: loss for level in REPORTED if (loss := peak.pinball(level)) is not None},
             coverage={level: share for level in REPORTED if (share := peak.coverage(level)) is not None},
+            decision=peak.pinball(level),
+            reactive=mean_pinball_loss(actual, newer.values[walk.origins], level),
         ),
     )
 
@@ -105,6 +111,7 @@ def fit_and_evaluate(
     look_ahead: timedelta,
     horizon: timedelta,
     peaks: Series | None = None,
+    level: float = 0.99,
 ) -> Evaluation:
     """Fit on the older part, walk over the newer, then fit on all of it.
 
@@ -125,6 +132,7 @@ def fit_and_evaluate(
         horizon=horizon,
         older=older,
         peaks=None if peaks is None else peaks.between(newer.start, newer.end),
+        level=level,
     )
     return Evaluation(forecaster.fit(history), scored.calibration, scored.losses)
 
@@ -180,12 +188,12 @@ def _walk(forecaster: Forecaster, state: ModelState, values: NDArray[np.float64]
     )
 
 
-def _calibrate_peak(actual: NDArray[np.float64], walk: _Walk, newer: Series) -> PeakCalibration:
+def _calibrate_peak(actual: NDArray[np.float64], walk: _Walk, newer: Series, level: float) -> PeakCalibration:
     """Return a calibration that has seen the errors in the order in which they came to be known."""
     known = np.isfinite(actual)
     errors, predicted = actual[known] - walk.predicted[known], walk.predicted[known]
     typical = float(predicted.mean()) if predicted.size else 0.0
-    calibration = PeakCalibration(exponent=choose_exponent(errors, predicted), typical=typical)
+    calibration = PeakCalibration(exponent=choose_exponent(errors, predicted), typical=typical, level=level)
     for row, error, peak in zip(walk.origins[known].tolist(), errors.tolist(), predicted.tolist(), strict=True):
         calibration.add(error, predicted=peak, at=newer.start + row * newer.step)
     return calibration

@@ -15,6 +15,12 @@ def pinball_loss(actual: float, quantile: float, level: float) -> float:
     return max(level * miss, (level - 1.0) * miss)
 
 
+def mean_pinball_loss(actual: NDArray[np.float64], quantile: NDArray[np.float64], level: float) -> float | None:
+    """Return the mean pinball loss over the known pairs; None where none is known."""
+    misses = _known(actual - quantile)
+    return float(np.maximum(level * misses, (level - 1.0) * misses).mean()) if misses.size else None
+
+
 def mean_absolute_scaled_error(
     actual: NDArray[np.float64], median: NDArray[np.float64], history: NDArray[np.float64], season: int
 ) -> float | None:

@@ -66,12 +66,13 @@ class PeakCalibration:
     level. Offsets scale with the unit of the demand whatever the exponent.
     """
 
-    def __init__(self, *, exponent: float = 0.0, typical: float = 0.0) -> None:
+    def __init__(self, *, exponent: float = 0.0, typical: float = 0.0, level: float = 0.99) -> None:
+        """Start without errors; `level` is that of the decisions, followed from the first error on."""
         self._exponent = exponent
         self._typical = typical  # level, demand units
         self._scores: NDArray[np.float32] = np.empty(0, dtype=np.float32)  # oldest first
         self._newest: datetime | None = None
-        self._tracks = {level: _Track(level, 1.0 - level) for level in REPORTED}
+        self._tracks = {each: _Track(each, 1.0 - each) for each in (*REPORTED, level)}
         self._quantiles: ErrorQuantiles | None = None
         self._unused = 0  # errors added since the quantiles were taken
 

@@ -56,9 +56,16 @@ class Trust:
             self._records[name] = Record(old.loss * self._keep + loss, old.weight * self._keep + 1.0)
         self._choose()
 
-    def replace(self, name: str, record: Record) -> None:
-        """Take a forecaster's record as measured elsewhere, such as out of sample over the history."""
-        self._records[name] = record
+    def replace(self, name: str, mean: float, scored: float) -> None:
+        """Take a contender's record as measured elsewhere, such as out of sample over the history.
+
+        Args:
+            name: the forecaster, or `REACTIVE`.
+            mean: its mean loss, demand units.
+            scored: over how many steps.
+        """
+        weight = min(scored, 1 / (1 - self._keep))  # forgetting leaves no more than this to be remembered
+        self._records[name] = Record(mean * weight, weight)
         self._choose()
 
     def loss_ratio(self, name: str) -> float | None:

@@ -47,7 +47,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(metadata.version("foretide"), prog_name="foretide")
 def main() -> None:
-    r"""Forecast the load of ML workloads and answer KEDA before the load arrives.
+    """Forecast the load of ML workloads and answer KEDA before the load arrives.
 
     Start with `foretide demo`, which needs nothing. Then point the agent at your own Prometheus:
 

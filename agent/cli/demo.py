@@ -75,7 +75,7 @@ def demo_command(
     http_address: str | None,
     grpc_address: str | None,
 ) -> None:
-    r"""Watch the agent on simulated days, beside an HPA at 70 % on the same load.
+    """Watch the agent on simulated days, beside an HPA at 70 % on the same load.
 
     A simulated chat service has had two weeks of load; now live days go by: weekdays and weekends, jobs that recur, a
     flash crowd, twenty minutes without data, and pods that take two minutes to start. Engine, forecasts and gRPC

@@ -50,7 +50,7 @@ def doctor_command(
     http_address: str | None,
     as_json: bool,
 ) -> None:
-    r"""Check what the agent needs, and say what to mend.
+    """Check what the agent needs, and say what to mend.
 
     Sources: reached, let in, version, clock. Each policy's signals: what the query gives now, how old its samples are,
     how far back its history goes, how long it takes. The data folder and the addresses, or the agent that runs there.

@@ -31,7 +31,7 @@ _TIMEOUT_SECONDS = 10
 )
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, as the API gives it.")
 def explain_command(name: str, namespace: str, at: str | None, address: str, as_json: bool) -> None:
-    r"""Show why a policy's replicas are what they are.
+    """Show why a policy's replicas are what they are.
 
     NAME is the policy's. The record is the one that the API, the page and the status show: what was known, what was
     foretold, what each step made of it, and the answer.

@@ -48,7 +48,7 @@ class Line:
     help="CSV `timestamp,value` that is known before the first line; timestamps in unix seconds or ISO 8601.",
 )  # fmt: skip
 def replay_command(policy_file: Path, history_file: Path | None) -> None:
-    r"""Decide line by line, as the live agent would have.
+    """Decide line by line, as the live agent would have.
 
     Reads JSON Lines from stdin and writes one line per line before it reads the next:
 

@@ -12,7 +12,7 @@ import uvloop
 
 from agent.cli.addresses import http_address as parsed_http_address
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
-from agent.history import StoreInUse
+from agent.history.store import DataDirInUse
 from agent.log import LogForm, configure
 from agent.policy import InvalidPolicy
 from agent.web.server import CannotListen as CannotListenHttp
@@ -71,7 +71,7 @@ def run_command(
     log_format: str | None,
     log_level: str | None,
 ) -> None:
-    r"""Run the agent: read demand, forecast, decide, answer KEDA.
+    """Run the agent: read demand, forecast, decide, answer KEDA.
 
     It serves at once, whether or not a source can be reached; a policy's conditions say what is missing and what to
     mend (`foretide explain NAME`, or the page). Flags win over FORETIDE_ variables, and those over the file.
@@ -104,7 +104,7 @@ def run_command(
         uvloop.run(_serve(settings, settings.policies))
     except InvalidPolicy as error:
         raise click.UsageError(str(error)) from error
-    except (CannotListenGrpc, CannotListenHttp, StoreInUse) as error:
+    except (CannotListenGrpc, CannotListenHttp, DataDirInUse) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from forecasters.backtest import fit_and_evaluate
@@ -20,25 +21,28 @@ def run_fit(job: FitJob, forecasters: Mapping[str, Forecaster] = FORECASTERS) ->
         return failed(job, f"model {job.model} is not known: use one of {', '.join(sorted(forecasters))}")
     began = time.process_time()
     try:
-        evaluation = fit_and_evaluate(
-            forecaster,
-            job.history.last(MOST_ROWS),
-            look_ahead=job.look_ahead,
-            horizon=job.horizon,
-            peaks=job.peaks,
-        )
+        fitted = _measured(job, forecaster) if job.measures else _refitted(job, forecaster)
     except TooLittleHistory as short:
         return FitFailed(job.signal, job.model, str(short), needs_history=True)
     except Exception as error:  # noqa: BLE001 - the outer edge of a fit: the reason is told by whoever asked for it
         return failed(job, f"{type(error).__name__}: {error}")
-    return Fitted(
-        signal=job.signal,
-        model=job.model,
-        state=evaluation.state,
-        calibration=evaluation.calibration.encode(),
-        cpu_seconds=time.process_time() - began,
-        losses=evaluation.losses,
+    return replace(fitted, cpu_seconds=time.process_time() - began)
+
+
+def _measured(job: FitJob, forecaster: Forecaster) -> Fitted:
+    evaluation = fit_and_evaluate(
+        forecaster,
+        job.history.last(MOST_ROWS),
+        look_ahead=job.look_ahead,
+        horizon=job.horizon,
+        peaks=job.peaks,
+        level=job.level,
     )
+    return Fitted(job.signal, job.model, evaluation.state, evaluation.calibration.encode(), 0.0, evaluation.losses)
+
+
+def _refitted(job: FitJob, forecaster: Forecaster) -> Fitted:
+    return Fitted(job.signal, job.model, forecaster.fit(job.history.last(MOST_ROWS)), None, 0.0)
 
 
 def failed(job: FitJob, reason: str) -> FitFailed:

@@ -22,6 +22,8 @@ class FitJob:
     look_ahead: timedelta  # for which the out-of-sample peak errors are wanted
     horizon: timedelta
     peaks: Series | None = None  # largest value within each step, on the history's grid; None takes the history itself
+    level: float = 0.99  # of the quantile whose decisions are scored
+    measures: bool = True  # False fits only: the record that a serving model keeps up is better than one made anew
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ class Fitted:
     signal: str
     model: str
     state: ModelState
-    calibration: bytes  # encoded `forecasters.calibration.Calibration`
+    calibration: bytes | None  # encoded `forecasters.calibration.Calibration`; None where it was not measured
     cpu_seconds: float
     losses: Losses | None = None  # the record in figures
 

@@ -94,20 +94,19 @@ def chunk_of(signal: int, at: NDArray[np.int64], values: NDArray[np.float32]) ->
 
 
 def points_of(start_us: int, step_us: int, body: bytes) -> Points:
-    """Return the samples of a chunk, gaps left out."""
+    """Return the samples of a chunk; a gap is a point whose value is NaN."""
     if step_us == 0:
         return np.frombuffer(body, dtype=POINT)
     values = np.frombuffer(body, dtype="<f4")
     points = np.empty(len(values), dtype=POINT)
-    points["at"] = start_us + step_us * np.arange(len(values))
+    points["at"] = np.arange(start_us, start_us + step_us * len(values), step_us)
     points["value"] = values
-    known: Points = points[~np.isnan(values)]
-    return known
+    return points
 
 
 def series_of(points: Points, *, since: datetime, step: timedelta) -> Series:
     """Return points from an instant on as a series on a grid; of two at one grid point the later in order stays."""
-    points = points[points["at"] >= microseconds(since)]
+    points = points[(points["at"] >= microseconds(since)) & ~np.isnan(points["value"])]
     if not len(points):
         return Series(grid_instant(grid_index(since, step), step), step, np.empty(0))
     indices = points["at"] // (step // MICROSECOND)

@@ -16,7 +16,7 @@ from agent.history.chunks import POINT, TICK, Points, chunks, microseconds, poin
 from agent.history.store import StoredSample
 from forecasters.series import Series
 
-SHARDS = 16
+SHARDS = 32
 COMPACT_AFTER = 240  # ticks: an hour of 15 s steps; shorter chunks cost more reads, longer ones a longer tick
 
 

@@ -14,6 +14,7 @@ from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.fitting.worker import FitContext, prepare
 
 _FITS_PER_WORKER = 500  # then it is replaced, and what the fitting libraries leak goes with it
+_START_UP = timedelta(seconds=60)  # a worker's, on a machine that is busy
 _ATTEMPTS = 2  # a fit is tried again when the pool broke under it through no fault of its own
 
 
@@ -70,9 +71,13 @@ class LocalFitPool:
             return None
         self._waiting.add(future)
         asked = asyncio.wrap_future(future)
+        # pebble's own clock starts with the fit, and a worker that cannot start would be waited for without end
+        patience = _START_UP + deadline * len(self._waiting)
         try:
-            await asyncio.wait([asked])
-            return None if asked.cancelled() else asked.result()
+            await asyncio.wait([asked], timeout=patience.total_seconds())
+            if not asked.done():
+                await self._discard(pool)
+            return None if asked.cancelled() or not asked.done() else asked.result()
         except BrokenProcessPool:
             await self._discard(pool)
             return None

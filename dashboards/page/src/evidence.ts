@@ -1,0 +1,151 @@
+// The evidence column: what speaks for the answer and what against it.
+import type { Comparison, PolicyDetail, Score } from "./documents";
+import { type Child, type Drawn, h } from "./dom";
+import { duration, moment, number, percent, quantileName, share, toSeconds } from "./format";
+import { copyButton } from "./frame";
+
+// the coverage dots span this many points either side of what was promised
+const COVERAGE_POINTS = 2;
+
+export function evidence(policy: PolicyDetail, comparison: Comparison | null): Drawn {
+  return h(
+    "aside",
+    { class: "side", "aria-label": "Evidence" },
+    comparison !== null && against(comparison),
+    leadTime(policy),
+    trust(policy),
+    policy.coverage.length > 0 && coverage(policy),
+    conditions(policy),
+    scaledObject(policy),
+  );
+}
+
+function section(title: string, note: string, ...content: Child[]): Drawn {
+  return h("section", { key: title }, h("div", { class: "head" }, h("h2", {}, title), h("span", { class: "end faint" }, note)), ...content);
+}
+
+function against({ foretide, reactive, sinceSeconds, untilSeconds }: Comparison): Drawn {
+  const row = (name: string, read: (score: Score) => number | null, digits: number, isShare: boolean): Drawn => {
+    const [ours, theirs] = [read(foretide.score), read(reactive.score)];
+    const say = (value: number | null): string => (isShare && value !== null ? percent(value, digits) : number(value, digits));
+    const difference = ours === null || theirs === null ? null : ours - theirs;
+    const cells = [say(ours), say(theirs), difference === null ? "none" : number(difference, digits)];
+    return h("tr", {}, h("td", {}, name), ...cells.map((cell) => h("td", { class: "num" }, cell)));
+  };
+  const heads = [foretide.name, reactive.name, "difference"].map((each) => h("th", { class: "num", scope: "col" }, each));
+  return section(
+    "Same load, two ways",
+    `${duration(untilSeconds - sinceSeconds)} so far`,
+    h(
+      "table",
+      { class: "mini" },
+      h("thead", {}, h("tr", {}, h("th", {}, ""), ...heads)),
+      h(
+        "tbody",
+        {},
+        row("Replica-hours", ({ replicaHours }) => replicaHours, 1, false),
+        row("Time short", ({ shortPct }) => shortPct, 2, true),
+        row("Requests unserved", ({ unservedPct }) => unservedPct, 2, true),
+        row("Changes an hour", ({ actionsPerH }) => actionsPerH, 1, false),
+        row("Cost, 1 is the least", ({ cost }) => cost, 2, false),
+      ),
+    ),
+    h("p", { class: "note" }, verdict(foretide.score, reactive.score, reactive.name)),
+  );
+}
+
+/** A saving never stands without the shortage. */
+function verdict(ours: Score, theirs: Score, name: string): string {
+  if (ours.unservedPct === null || theirs.unservedPct === null || theirs.replicaHours === 0) return "";
+  const cost = 100 * (ours.replicaHours / theirs.replicaHours - 1);
+  const shortage = ours.unservedPct - theirs.unservedPct;
+  const hours = Math.abs(cost) < 0.05 ? "The same replica-hours" : `${percent(Math.abs(cost), 1)} ${cost < 0 ? "fewer" : "more"} replica-hours`;
+  const least = Math.abs(shortage) < 0.005 ? "the same share" : `${number(Math.abs(shortage), 2)} points ${shortage < 0 ? "less" : "more"}`;
+  return `${hours} than ${name}, with ${least} of the requests unserved.`;
+}
+
+function leadTime(policy: PolicyDetail): Drawn {
+  const rest = policy.lookAheadSeconds - policy.leadTimeSeconds;
+  return section(
+    "Lead time",
+    "declared",
+    h("p", {}, h("span", { class: "fig" }, duration(policy.leadTimeSeconds)), h("span", { class: "muted" }, "start-up, created to Ready")),
+    h("p", { class: "note" }, `With ${duration(rest)} for the HPA’s sync and the age of the data, decisions look ${duration(policy.lookAheadSeconds)} ahead.`),
+  );
+}
+
+function trust(policy: PolicyDetail): Drawn {
+  const rows = [...policy.trust].sort((a, b) => (a.loss ?? Infinity) - (b.loss ?? Infinity));
+  const lines = rows.map(({ model, loss, isTrusted, note }) => {
+    const isChosen = model === policy.model;
+    const word = isChosen ? "chosen" : isTrusted ? "trusted" : "not trusted";
+    return h(
+      "tr",
+      { class: isChosen ? "on" : "", title: note },
+      h("td", {}, model, " ", h("span", { class: "faint word" }, word)),
+      h("td", { class: "num" }, loss === null ? "none yet" : number(loss, 2)),
+    );
+  });
+  const notes = rows.filter(({ note }) => note !== "").map(({ model, note }) => `${model}: ${note}.`);
+  return section(
+    "Trust",
+    "decision loss, reactive is 1.00",
+    rows.length === 0
+      ? h("p", { class: "muted" }, "No forecaster has been measured yet.")
+      : h("table", { class: "mini" }, h("thead", {}, h("tr", {}, h("th", {}, "Method"), h("th", { class: "num" }, "now"))), h("tbody", {}, ...lines)),
+    notes.length > 0 && h("p", { class: "note" }, notes.join(" ")),
+  );
+}
+
+function coverage(policy: PolicyDetail): Drawn {
+  const deciding = 1 - policy.risk;
+  const lines = policy.coverage.map(({ level, observed }) => {
+    const off = observed === null ? 0 : 100 * (observed - level);
+    const place = Math.min(100, Math.max(0, 50 + (off / COVERAGE_POINTS) * 50));
+    const dots = h("span", { class: "dots" }, h("i", {}), observed !== null && h("em", { style: { left: `${place.toFixed(0)}%` } }));
+    return h(
+      "tr",
+      { class: Math.abs(level - deciding) < 1e-9 ? "on" : "" },
+      h("td", {}, quantileName(level)),
+      h("td", { class: "num" }, observed === null ? "none yet" : share(observed)),
+      h("td", {}, dots),
+    );
+  });
+  const most = Math.max(...policy.coverage.map(({ count }) => count));
+  const used = policy.riskUsed === null ? "" : `, used ${share(policy.riskUsed)} of the time`;
+  return section(
+    "Coverage",
+    `${most.toLocaleString("en-US")} forecasts`,
+    h(
+      "table",
+      { class: "mini" },
+      h("thead", {}, h("tr", {}, h("th", {}, "Quantile"), h("th", { class: "num" }, "demand was below"), h("th", {}, `±${COVERAGE_POINTS} points`))),
+      h("tbody", {}, ...lines),
+    ),
+    h("p", { class: "note" }, `Risk allowed ${share(policy.risk)}${used}.`),
+  );
+}
+
+function conditions(policy: PolicyDetail): Drawn {
+  const now = toSeconds(policy.now);
+  const items = policy.conditions.map(({ type, status, reason, message, since }) =>
+    h(
+      "li",
+      {},
+      h("div", { class: "k" }, h("b", {}, type), h("span", { class: "muted" }, `${status === null ? "unknown" : status ? "true" : "false"}, ${reason}`)),
+      h("p", { class: "muted" }, message === "" ? "" : `${message} `, h("span", { class: "faint nowrap" }, `since ${moment(toSeconds(since), now)}`)),
+    ),
+  );
+  return section("Conditions", "", h("ul", { class: "list" }, ...items));
+}
+
+function scaledObject({ name }: PolicyDetail): Drawn {
+  const trigger = `triggers:\n- type: external-push\n  metadata:\n    scalerAddress: foretide.foretide:6000\n    policy: ${name}`;
+  return h(
+    "section",
+    { key: "ScaledObject" },
+    h("div", { class: "head" }, h("h2", {}, "ScaledObject"), h("span", { class: "end" }, copyButton(trigger))),
+    h("pre", {}, trigger),
+    h("p", { class: "note" }, "In the policy’s namespace; the address is that of the agent’s Service."),
+  );
+}

@@ -60,7 +60,6 @@ class FallbackStore:
         """
         self._disk = disk
         self._clock = clock
-        self._limits = limits
         self._lock = threading.RLock()
         self._notes: deque[str] = deque(maxlen=NOTES)
         self._memory = MemoryStore(limits)  # what the disk has not got
@@ -194,7 +193,7 @@ class FallbackStore:
         )
 
     def _recover(self) -> None:
-        """Open the disk anew and hand it what memory holds; memory keeps everything until that is done."""
+        """Open the disk anew and hand it what memory holds; memory keeps what the disk does not take."""
         try:
             self._close_store()
             self._open()
@@ -204,14 +203,13 @@ class FallbackStore:
             if error.is_corrupt:
                 self._retire(error)
             return
-        self._memory = MemoryStore(self._limits)
         self._forgotten.clear()
         self._failed_at = None
         self._note("the disk takes writes again; what was kept in memory is on it")
 
     def _hand_over(self) -> None:
         if self._store is not None:
-            self._memory.copy_to(self._store)
+            self._memory.move_to(self._store)
             for owner, before in self._forgotten.items():
                 self._store.forget((owner,), before=before)
 

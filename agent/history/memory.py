@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from agent.history.chunks import LARGEST_FLOAT32, POINT, Points, instant_of, mic
 from agent.history.store import Store, StoredDecision, StoredSample, StoreLimits
 from forecasters.series import Series
 
-COPIED_AT_ONCE = 20_000  # samples per call when all is handed to another store
+MOVED_AT_ONCE = 20_000  # samples per call when all is handed to another store
 
 
 @dataclass(slots=True)
@@ -109,19 +109,24 @@ class MemoryStore:
     def close(self) -> None:
         """Do nothing: there is no file."""
 
-    def copy_to(self, store: Store) -> None:
-        """Hand everything to another store; safe to repeat after it failed half-way.
+    def move_to(self, store: Store) -> None:
+        """Hand everything to another store; what it has taken is dropped here, so a second try repeats nothing.
 
         Raises:
-            StoreFailed: the other store could not take it.
+            StoreFailed: the other store could not take the rest.
         """
         with self._lock:
-            for batch in self._batches():
+            while self._samples:
+                signals, batch = self._batch()
                 store.append_samples(batch)
+                for signal in signals:
+                    del self._samples[signal]
             for owner, states in self._states.items():
                 for name, body in states.items():
                     store.put_state(owner, name, body)
             store.put_decision(*(row for rows in self._decisions.values() for row in rows.values()))
+            self._states.clear()
+            self._decisions.clear()
 
     def _forget_samples(self, signal: str, before_us: int) -> None:
         kept = self._samples.get(signal)
@@ -130,11 +135,13 @@ class MemoryStore:
             if not kept.at:
                 del self._samples[signal]
 
-    def _batches(self) -> Iterator[list[StoredSample]]:
+    def _batch(self) -> tuple[list[str], list[StoredSample]]:
+        """Return the samples of the first signals, all of each, up to about `MOVED_AT_ONCE`."""
+        signals: list[str] = []
         batch: list[StoredSample] = []
         for signal, kept in self._samples.items():
+            if len(batch) >= MOVED_AT_ONCE:
+                break
+            signals.append(signal)
             batch += [StoredSample(signal, instant_of(at), v) for at, v in zip(kept.at, kept.values, strict=True)]
-            if len(batch) >= COPIED_AT_ONCE:
-                yield batch
-                batch = []
-        yield batch
+        return signals, batch

@@ -122,11 +122,14 @@ class FailingStore(MemoryStore):
     def __init__(self, limits: StoreLimits) -> None:
         super().__init__(limits)
         self.trouble: StoreFailed | None = None
+        self.decision_trouble: StoreFailed | None = None
+        self.sample_count = 0  # taken, duplicates too
         self.is_readable = True
         self.is_closed = False
 
     def append_samples(self, samples: Sequence[StoredSample]) -> None:
         self._fail()
+        self.sample_count += len(samples)
         super().append_samples(samples)
 
     def put_state(self, owner: str, name: str, body: bytes) -> None:
@@ -135,6 +138,8 @@ class FailingStore(MemoryStore):
 
     def put_decision(self, *rows: StoredDecision) -> None:
         self._fail()
+        if self.decision_trouble is not None:
+            raise self.decision_trouble
         super().put_decision(*rows)
 
     def decisions(self, policy: str, *, since: datetime, until: datetime, limit: int) -> list[StoredDecision]:

@@ -102,6 +102,25 @@ def test_the_disk_is_tried_again_and_gets_what_memory_held(store: FallbackStore,
     )
 
 
+def test_a_disk_that_fills_up_again_half_way_gets_the_rest_later(
+    store: FallbackStore, disk: FakeDisk, clock: SteppedClock
+):
+    disk.store.trouble = FULL
+    store.append_samples([sample(0)])
+    store.put_decision(row(0))
+    disk.store.trouble, disk.store.decision_trouble = None, FULL
+    clock.time += timedelta(seconds=30)
+    store.append_samples([sample(1)])
+    assert (demand(store), ledger(store)) == ([0.0, 1.0], [row(0)])
+
+    disk.store.decision_trouble = None
+    clock.time += timedelta(seconds=30)
+    store.append_samples([sample(2)])
+
+    assert disk.store.sample_count == 3
+    assert (demand(store), ledger(store)) == ([0.0, 1.0, 2.0], [row(0)])
+
+
 def test_a_disk_that_stays_full_is_noted_once(store: FallbackStore, disk: FakeDisk, clock: SteppedClock):
     disk.store.trouble = FULL
     for steps in range(20):

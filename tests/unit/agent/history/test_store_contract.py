@@ -141,12 +141,12 @@ def test_newest_is_what_was_added_last_even_when_the_clock_was_set_back(store: S
 
 
 def test_the_ledger_keeps_the_newest_rows_within_its_cap(store: Store):
-    for minute in range(100):
+    for minute in range(50):
         store.put_decision(decision(minute))
 
     kept = minutes(found(store))
 
-    assert kept[:30] == list(range(99, 69, -1))
+    assert kept[:30] == list(range(49, 19, -1))
     assert len(kept) <= 32
 
 

@@ -49,10 +49,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """What a file holds that can be used, by time."""
+    """What a file says, by time."""
 
     seconds: NDArray[np.float64]  # since the epoch, ascending, no two alike; shape (n,)
-    values: NDArray[np.float64]  # demand units, finite and not below 0; shape (n,)
+    values: NDArray[np.float64]  # demand units, not below 0; NaN where the row has no usable value; shape (n,)
     dropped: int
     warnings: tuple[str, ...]  # what was dropped and why
 
@@ -76,35 +76,35 @@ def read_csv_series(
         InvalidCsv: it cannot be read, a column is missing, a cell is no time or number, or no row is usable.
     """
     rows = read_rows(path, columns=columns or Columns(), now=now)
-    if not rows.seconds.size:
+    if not np.isfinite(rows.values).any():
         raise InvalidCsv(str(path), "holds no usable row", mend="give at least one row `timestamp,value`")
     return Backfill(on_grid(path, rows, step), rows.dropped, rows.warnings)
 
 
 def read_rows(path: Path, *, columns: Columns, now: datetime | None = None) -> Rows:
-    """Read the usable rows of a file, told what the others were.
+    """Read the rows of a file, telling which cannot be used.
 
     Raises:
         InvalidCsv: the file cannot be read, a column is missing, or a cell is no time or number.
     """
     seconds, values = _read(path, columns)
     limit = now.timestamp() if now else LATEST_SECONDS
-    reasons = {
-        "has no value": np.isnan(values),
-        "is infinite": np.isinf(values),
-        "is below 0": values < 0,
-        "lies in the future": seconds > limit,
+    counts = {
+        "have no value": int(np.isnan(values).sum()),
+        "are infinite": int(np.isinf(values).sum()),
+        "are below 0": int((values < 0).sum()),
+        "lie in the future": int((seconds > limit).sum()),
     }
-    is_usable = ~np.logical_or.reduce(list(reasons.values()))
-    counts = {reason: int(found.sum()) for reason, found in reasons.items()}
-    seconds, values = seconds[is_usable], values[is_usable]
-    unordered = int((np.diff(seconds) < 0).sum())
-    seconds, first = np.unique(seconds, return_index=True)  # of rows alike in time the first counts
-    counts["repeats a time"] = len(values) - len(first)
-    warnings = [f"{path}: {count} rows dropped: {reason}" for reason, count in counts.items() if count]
-    if unordered:
-        warnings.append(f"{path}: {unordered} rows were earlier than the one before them and were put in order")
-    return Rows(seconds, values[first], int((~is_usable).sum()) + counts["repeats a time"], tuple(warnings))
+    values = np.where(np.isfinite(values) & (values >= 0), values, np.nan)[seconds <= limit]
+    seconds = seconds[seconds <= limit]
+    disorder = int((np.diff(seconds) < 0).sum())
+    order = np.lexsort((np.isnan(values), seconds))  # of rows alike in time the first with a value counts
+    seconds, first = np.unique(seconds[order], return_index=True)
+    counts["repeat a time"] = len(order) - len(first)
+    warnings = [f"{path}: dropped rows that {reason}: {count}" for reason, count in counts.items() if count]
+    if disorder:
+        warnings.append(f"{path}: rows earlier than the one before them, put in order: {disorder}")
+    return Rows(seconds, values[order][first], sum(counts.values()), tuple(warnings))
 
 
 def on_grid(path: Path, rows: Rows, step: timedelta) -> Series:
@@ -115,9 +115,10 @@ def on_grid(path: Path, rows: Rows, step: timedelta) -> Series:
     if count > MOST_POINTS:
         span = f"{datetime.fromtimestamp(rows.seconds[0], UTC)} to {datetime.fromtimestamp(rows.seconds[-1], UTC)}"
         raise InvalidCsv(str(path), f"reaches from {span}, {count} steps", mend="check the first and the last time")
-    found = np.bincount(index - first, minlength=count)
+    is_known = np.isfinite(rows.values)
+    places, known = index[is_known] - first, rows.values[is_known]
     with np.errstate(invalid="ignore"):  # a step without a row is a gap
-        values = np.bincount(index - first, weights=rows.values, minlength=count) / found
+        values = np.bincount(places, weights=known, minlength=count) / np.bincount(places, minlength=count)
     _hold(values, rows, first_seconds=first * width, width=width)
     return Series(grid_instant(first, step), step, values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,12 +37,19 @@ class CsvSource:
         if place < 0:
             raise SourceError(
                 SignalState.EMPTY,
-                f"{self._path}: holds no usable row up to {at.isoformat()}",
+                f"{self._path}: holds no row up to {at.isoformat()}",
                 mend="append rows `timestamp,value` in unix seconds as time goes on",
                 is_retriable=True,
             )
-        newest = datetime.fromtimestamp(rows.seconds[place], UTC)
-        return Reading(Sample(at, float(rows.values[place])), newest, rows.warnings)
+        newest, value = datetime.fromtimestamp(rows.seconds[place], UTC), float(rows.values[place])
+        if math.isnan(value):
+            raise SourceError(
+                SignalState.NOT_A_NUMBER,
+                f"{self._path}: the row of {newest.isoformat()} has no usable value",
+                mend="write a finite number of at least 0",
+                is_retriable=True,
+            )
+        return Reading(Sample(at, value), newest, rows.warnings)
 
     async def range(self, start: datetime, end: datetime, step: timedelta) -> Backfill:
         """Return the file's values at grid points in [start, end], gaps as NaN.

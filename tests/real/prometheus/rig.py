@@ -18,8 +18,8 @@ import numpy as np
 from forecasters.series import Series
 
 SCRAPE_SECONDS = 1
-PASSWORD = "tide"  # noqa: S105 - of a server that lives for one test
-PASSWORD_HASH = "$2b$04$abcdefghijklmnopqrstuu1qpP1CMp/0kFovmakDl70ruBcZs2vS."  # noqa: S105 - bcrypt of it
+PASSWORD = "tide"
+PASSWORD_HASH = "$2b$04$abcdefghijklmnopqrstuu1qpP1CMp/0kFovmakDl70ruBcZs2vS."
 _READY = "Server is ready to receive web requests."
 _START_SECONDS = 30.0
 

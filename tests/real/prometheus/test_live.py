@@ -37,7 +37,8 @@ async def _until_read(source: PrometheusSource, value: float) -> Reading:
                 if reading.sample.value == value:
                     return reading
             except SourceError as error:
-                assert error.state in {SignalState.EMPTY, SignalState.UNAVAILABLE, SignalState.STALE}
+                if error.state not in {SignalState.EMPTY, SignalState.UNAVAILABLE}:
+                    raise
             await asyncio.sleep(0.2)
 
 

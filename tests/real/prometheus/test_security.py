@@ -54,9 +54,9 @@ async def test_the_right_password_and_authority_are_let_in(guarded: rig.Promethe
 
 
 async def test_a_wrong_password_is_named_and_not_shown(guarded: rig.PrometheusServer, tmp_path: Path) -> None:
-    with closing(PrometheusServer("default", _address(guarded, tmp_path, "not-the-tide"))) as server:
-        with pytest.raises(SourceError) as caught:
-            await _read(server)
+    server = PrometheusServer("default", _address(guarded, tmp_path, "not-the-tide"))
+    with closing(server), pytest.raises(SourceError) as caught:
+        await _read(server)
 
     assert caught.value.state is SignalState.UNAUTHORIZED
     assert "HTTP 401: Unauthorized" in str(caught.value)
@@ -75,9 +75,9 @@ async def test_a_password_that_is_replaced_is_read_again(guarded: rig.Prometheus
 async def test_a_self_signed_certificate_is_refused_with_the_mend(
     guarded: rig.PrometheusServer, tmp_path: Path
 ) -> None:
-    with closing(PrometheusServer("default", _address(guarded, tmp_path, rig.PASSWORD, Tls()))) as server:
-        with pytest.raises(SourceError) as caught:
-            await _read(server)
+    server = PrometheusServer("default", _address(guarded, tmp_path, rig.PASSWORD, Tls()))
+    with closing(server), pytest.raises(SourceError) as caught:
+        await _read(server)
 
     assert caught.value.state is SignalState.UNAVAILABLE
     assert "self-signed certificate" in str(caught.value)
@@ -100,14 +100,14 @@ async def test_the_certificate_must_carry_the_name_that_is_asked_for(
         if is_let_in:
             assert await _read(server) == 7.0
         else:
-            with pytest.raises(SourceError, match="elsewhere.test"):
+            with pytest.raises(SourceError, match=r"elsewhere\.test"):
                 await _read(server)
 
 
 async def test_a_missing_authority_file_is_named(guarded: rig.PrometheusServer, tmp_path: Path) -> None:
     tls = Tls(ca_file=tmp_path / "absent.crt")
-    with closing(PrometheusServer("default", _address(guarded, tmp_path, rig.PASSWORD, tls))) as server:
-        with pytest.raises(SourceError, match=r"absent\.crt") as caught:
-            await _read(server)
+    server = PrometheusServer("default", _address(guarded, tmp_path, rig.PASSWORD, tls))
+    with closing(server), pytest.raises(SourceError, match=r"absent\.crt") as caught:
+        await _read(server)
 
     assert caught.value.state is SignalState.NOT_CONFIGURED

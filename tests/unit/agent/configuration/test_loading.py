@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.configuration import Configuration, InvalidConfiguration, load_configuration
+from agent.configuration.reference import reference
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def _load(folder: Path, text: str, **environment: str) -> Configuration:
+    file = folder / "agent.yaml"
+    file.write_text(text)
+    return load_configuration(file, environment=environment)
+
+
+def _faults(folder: Path, text: str, **environment: str) -> list[str]:
+    with pytest.raises(InvalidConfiguration) as caught:
+        _load(folder, text, **environment)
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert _load(tmp_path, "# nothing yet\n") == Configuration()
+
+
+def test_a_source_is_read_with_files_beside_the_configuration(tmp_path: Path) -> None:
+    text = "sources: {mimir: {prometheus: {url: https://mimir/prom/, timeout: 5s, bearerTokenFile: token}}}"
+    address = _load(tmp_path, text).sources["mimir"].prometheus
+
+    assert address.url == "https://mimir/prom"
+    assert address.timeout == timedelta(seconds=5)
+    assert address.bearer_token_file == tmp_path / "token"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    configuration = _load(
+        tmp_path, "logLevel: debug\ndataDir: here", FORETIDE_LOG_LEVEL="error", FORETIDE_DATA_DIR="/d"
+    )
+
+    assert (configuration.log_level, configuration.data_dir) == ("error", Path("/d"))
+
+
+def test_a_url_alone_is_the_default_source() -> None:
+    configuration = load_configuration(None, environment={}, prometheus_url="http://prometheus:9090/")
+
+    assert list(configuration.sources) == ["default"]
+    assert configuration.sources["default"].prometheus.url == "http://prometheus:9090"
+
+
+def test_a_url_replaces_that_of_the_default_source_and_keeps_its_login(tmp_path: Path) -> None:
+    text = "sources: {default: {prometheus: {url: http://old:9090, bearerTokenFile: /token}}}"
+    address = _load(tmp_path, text, FORETIDE_PROMETHEUS_URL="http://new:9090").sources["default"].prometheus
+
+    assert (address.url, address.bearer_token_file) == ("http://new:9090", Path("/token"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("gprcAddress: x:1", "agent.yaml:1: gprcAddress is no field of the configuration; did you mean `grpcAddress`?"),
+        ("\nlogLevel: loud", "agent.yaml:2: logLevel must be 'debug', 'info', 'warning' or 'error'"),
+        ("httpAddress: '8080'", "agent.yaml:1: httpAddress must be HOST:PORT, such as 127.0.0.1:8080"),
+        ("sources: {default: {}}", "agent.yaml:1: sources.default.prometheus is required"),
+        ("sources: {My_Source: {prometheus: {url: 'http://h'}}}",
+         "agent.yaml:1: sources.My_Source must be 1 to 63 lower case letters, digits and inner dashes"),
+        ("[]", "agent.yaml: must be one mapping of fields, such as `sources:`"),
+        ("logLevel: info\nlogLevel: debug", "agent.yaml:2: logLevel is given twice, here and in line 1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_refused_with_file_line_and_rule(tmp_path: Path, text: str, fault: str) -> None:
+    assert _faults(tmp_path, text) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ("url: prometheus:9090", "url must start with http:// or https:// and name a host"),
+        ("url: http://h?x=1", "url must end before /api/v1 and have no ? or #: put a tenant or key into headers"),
+        ("url: http://h, timeout: 10", "timeout must be a duration with its unit: write 10s"),
+        ("url: http://h, tls: {certFile: c}", "tls must have both certFile and keyFile, or none"),
+        ("url: http://h, headers: {Authorization: x}",
+         "headers.Authorization must not be given: bearerTokenFile and basicAuth set it"),
+        ("url: http://h, headers: {X-A: {text: a, file: b}}", "headers.X-A must be either text or file"),
+        ("url: http://h, bearerTokenFile: t, basicAuth: {username: u, passwordFile: p}",
+         "must not have both bearerTokenFile and basicAuth"),
+    ],
+)  # fmt: skip
+def test_a_wrong_address_is_refused_with_its_rule(tmp_path: Path, fields: str, fault: str) -> None:
+    faults = _faults(tmp_path, f"sources: {{default: {{prometheus: {{{fields}}}}}}}")
+
+    assert [each.removeprefix("agent.yaml:1: sources.default.prometheus").lstrip(". ") for each in faults] == [fault]
+
+
+def test_a_wrong_variable_is_refused_by_its_name(tmp_path: Path) -> None:
+    faults = _faults(tmp_path, "logLevel: info", FORETIDE_LOG_LEVEL="loud")
+
+    assert faults == ["FORETIDE_LOG_LEVEL: logLevel must be 'debug', 'info', 'warning' or 'error'"]
+
+
+@pytest.mark.parametrize("shown", [str, repr, lambda error: repr(error.__cause__)])
+def test_a_password_in_a_url_is_refused_and_not_repeated(shown: object) -> None:
+    with pytest.raises(InvalidConfiguration, match="use basicAuth") as caught:
+        load_configuration(None, environment={}, prometheus_url="http://agent:hunter2@prometheus:9090")
+
+    assert callable(shown)
+    assert "hunter2" not in shown(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"absent\.yaml: cannot be read: No such file or directory"):
+        load_configuration(tmp_path / "absent.yaml", environment={})
+
+
+def test_the_example_loads() -> None:
+    configuration = load_configuration(ROOT / "examples" / "agent.yaml", environment={})
+
+    assert sorted(configuration.sources) == ["default", "mimir"]
+
+
+def test_the_reference_page_is_in_step() -> None:
+    page = ROOT / "docs" / "reference" / "configuration.md"
+
+    assert page.read_text() == reference(), (
+        "run: python -m agent.configuration.reference > docs/reference/configuration.md"
+    )

@@ -154,7 +154,8 @@ class Engine:
             watched.decider.accept(outcome, now)
             self._telemetry.fit_finished(outcome)
             if isinstance(outcome, FitFailed):
-                self._log.info("fit_failed", signal=outcome.signal, model=outcome.model, reason=outcome.reason)
+                log = self._log.debug if outcome.needs_history else self._log.warning
+                log("fit_failed", signal=outcome.signal, model=outcome.model, reason=outcome.reason)
 
     async def flush(self) -> None:
         """Store the samples taken in since the last flush."""

@@ -26,7 +26,7 @@ def sentence(decision: Decision, policy: ScalingPolicy) -> str:
         case Basis.WAKING:
             return f"{_missing(decision)}; woken to {number(decision.answer or 0)}, demand is unknown at zero replicas"
         case Basis.REFUSED:
-            return f"{_missing(decision)}, past staleness.data of {span(policy.stale_data)}; no answer, KEDA holds"
+            return f"{_missing(decision)}{_past(decision, policy)}; no answer, KEDA holds"
 
 
 def number(value: float) -> str:
@@ -105,6 +105,12 @@ def _missing(decision: Decision) -> str:
     oldest = min(decision.signals, key=lambda known: known.at or decision.at)
     state = "" if oldest.state == "OK" else f" ({oldest.state})"
     return f"no samples since {clock(oldest.at or decision.at, now=decision.at)}{_of(oldest, decision)}{state}"
+
+
+def _past(decision: Decision, policy: ScalingPolicy) -> str:
+    if any(known.at is None for known in decision.signals):
+        return ""
+    return f", past staleness.data of {span(policy.stale_data)}"
 
 
 def _of(known: SignalInput, decision: Decision) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 
 import click
 
@@ -45,14 +45,14 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(metadata.version("foretide"), prog_name="foretide")
+@click.version_option(package_name="foretide", prog_name="foretide")
 def main() -> None:
     """Forecast the load of ML workloads and answer KEDA before the load arrives.
 
     Start with `foretide demo`, which needs nothing. Then point the agent at your own Prometheus:
 
     \b
-      foretide render examples --out policies
-      foretide doctor --policies policies --prometheus-url http://prometheus:9090
-      foretide run --policies policies --prometheus-url http://prometheus:9090
+      foretide render examples --out examples
+      foretide doctor --policies examples/policies --prometheus-url http://prometheus:9090
+      foretide run --policies examples/policies --prometheus-url http://prometheus:9090
     """

@@ -108,7 +108,10 @@ def _show(decision: Mapping[str, object], found: Mapping[str, object], console: 
 
 def _inputs(known: Mapping[str, object]) -> Table:
     table = _table(f"Signal {known['name']}")
-    table.add_row("demand", _number(known.get("demand")), f"sample of {known.get('at')}, {known.get('state')}")
+    seen = f"sample of {known['at']}" if known.get("at") else "no sample yet"
+    table.add_row(
+        "demand", _number(known.get("demand")), seen if known.get("state") == "OK" else f"{seen}, {known['state']}"
+    )
     peak = known.get("peak")
     if isinstance(peak, dict):
         table.add_row("median of the peak", _number(peak["median"]), f"{peak['model']}, until {peak['until']}")

@@ -67,7 +67,7 @@ def test_data_older_than_staleness_data_is_refused_not_answered() -> None:
 def test_no_sample_ever_is_refused() -> None:
     decision = recommend(a_situation(replace(a_signal(None), state="Empty")), a_policy())
     assert decision.for_keda is None
-    assert decision.sentence == "no sample yet: Empty, past staleness.data of 10 min; no answer, KEDA holds"
+    assert decision.sentence == "no sample yet: Empty; no answer, KEDA holds"
 
 
 def test_a_target_at_zero_with_unknown_demand_is_woken() -> None:

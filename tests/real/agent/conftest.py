@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecasters.series import Series, grid_index, grid_instant
+from tests.real.agent.process import AgentProcess
+from tests.real.prometheus import rig
+
+
+@pytest.fixture
+def exporter() -> Iterator[rig.Exporter]:
+    exporter = rig.Exporter()
+    exporter.value = 60.0
+    yield exporter
+    exporter.stop()
+
+
+@pytest.fixture
+def prometheus(exporter: rig.Exporter, tmp_path: Path) -> Iterator[rig.PrometheusServer]:
+    """Scrapes the exporter each second, and knows a day before this moment in which demand was 60."""
+    if reason := rig.missing_binary():
+        pytest.skip(reason)
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    server = rig.PrometheusServer(folder, targets=[exporter.target])
+    server.load_series("demand", a_quiet_day(), {"job": "history"})
+    with rig.running(server):
+        yield server
+
+
+@pytest.fixture
+def agent(prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[AgentProcess]:
+    """An agent on that server, not started yet, with a data directory."""
+    agent = AgentProcess(tmp_path, "--prometheus-url", prometheus.url, "--data-dir", str(tmp_path / "data"))
+    agent.write_policy()
+    yield agent
+    agent.kill()
+
+
+def a_quiet_day() -> Series:
+    step = timedelta(seconds=15)
+    end = grid_instant(grid_index(datetime.now(UTC), step), step)
+    return Series(end - 5759 * step, step, np.full(5760, 60.0))

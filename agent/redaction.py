@@ -16,6 +16,7 @@ Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
 REDACTED = "[redacted]"
 _LONGEST_TEXT = 16_000  # characters: a traceback fits, a body that a server sent back does not
+_LONGEST_WORD = 2_000  # characters
 _DEEPEST = 8  # levels of nesting: deeper is a mistake or a cycle
 
 _REVEALING = (  # tokens of a language model are counted, not kept: tokenizer, tokens_total, prompt_tokens:rate5m
@@ -30,16 +31,21 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _URL_CREDENTIALS = re.compile(r"([a-z][a-z0-9+.-]{0,20}://)[^\s/?#]*@", re.IGNORECASE)
 # a password with a raw "/" ends the authority for a parser, not for the person who typed it; a port is no password
-_URL_ODD_PASSWORD = re.compile(r"([a-z][a-z0-9+.-]{0,20}://)[^\s/:@\[]+:(?!\d+(?:[/?#\s]|$))[^\s@]*@", re.IGNORECASE)
+_URL_ODD_PASSWORD = re.compile(
+    r"([a-z][a-z0-9+.-]{0,20}://)[^\s/:@\[]{1,256}:(?!\d+(?:[/?#\s]|$))[^\s@]{0,1024}@", re.IGNORECASE
+)
 _HEADER = re.compile(
     r"((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s*[:=,]\s*)(?!\[redacted\])[^\r\n]+", re.IGNORECASE
 )
 _SCHEME = re.compile(
     r"\b(bearer|basic)(\s+)(?!(?:auth\w*|tokens?|credentials?|scheme|\[redacted\])\b)[\w.~+/=-]{4,}", re.IGNORECASE
 )
-_JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
 _ASSIGNMENT = re.compile(
-    rf"([\w.-]{{0,40}}(?:{_REVEALING})[\w.-]{{0,40}})(['\"]?\s*[:=]\s*b?)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'(){{}}]+)",
+    # from the word that reveals it: what stands before belongs to the key and changes nothing; the end of the text may
+    # stand for a closing quote, because the text may have been cut
+    rf"((?:{_REVEALING})[\w.-]{{0,40}})(['\"]?\s*[:=]\s*b?)"
+    r"(\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|[^\s,;&\"'(){}]+)",
     re.IGNORECASE,
 )
 
@@ -51,6 +57,10 @@ def names_a_secret(key: str) -> bool:
 
 def redact_text(text: str) -> str:
     """Return text without the secrets that carry a mark of their own, cut to what a log can bear."""
+    length = len(text)
+    if length > _LONGEST_TEXT:  # a word is not cut: without its "@", nothing marks the password of a URL
+        text = text[:_LONGEST_TEXT]
+        text = text.removesuffix(re.split(r"\s", text[-_LONGEST_WORD:])[-1])
     text = _PRIVATE_KEY.sub(REDACTED, text)
     text = _URL_CREDENTIALS.sub(rf"\1{REDACTED}@", text)
     text = _URL_ODD_PASSWORD.sub(rf"\1{REDACTED}@", text)
@@ -58,8 +68,7 @@ def redact_text(text: str) -> str:
     text = _SCHEME.sub(rf"\1\2{REDACTED}", text)
     text = _JWT.sub(REDACTED, text)
     text = _ASSIGNMENT.sub(_redact_assignment, text)
-    # cut last: a cut through a URL would take away the "@" that marks its password
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
+    return text if length <= _LONGEST_TEXT else f"{text}… ({length} characters)"
 
 
 def redact(value: object) -> Plain:

@@ -11,8 +11,8 @@ import random
 from datetime import datetime, timedelta
 
 from agent.clock import Clock
-from agent.engine import Engine
 from agent.history.store import Store, StoredSample
+from agent.history.thread import StoreThread
 from agent.log import logger
 from agent.signal import Signal
 from agent.sources.source import Backfill, RangeSource, SourceError
@@ -31,9 +31,9 @@ _BREATH = timedelta(seconds=2)
 class Backfiller:
     """Fills histories."""
 
-    def __init__(self, engine: Engine, store: Store, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, store: Store, storing: StoreThread, clock: Clock) -> None:
         self._store = store
+        self._storing = storing
         self._clock = clock
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._log = logger("backfill")
@@ -41,11 +41,12 @@ class Backfiller:
     async def stored(self, signal: Signal, now: datetime) -> None:
         """Take up what an earlier process kept."""
         since = now - signal.coarse_span
-        kept = await self._engine.in_store(
+        kept = await self._storing.call(
             lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
         )
-        if len(kept):
-            signal.take_past(fine=kept)
+        known = kept.between(since, now)  # stored under a clock that was ahead, the rest would move the grid there
+        if known.present:
+            signal.take_past(fine=known)
 
     async def recent(self, signal: Signal, source: RangeSource, now: datetime) -> None:
         """Read what decisions need: weeks coarse, hours fine.
@@ -90,7 +91,7 @@ class Backfiller:
                 async with self._turn:
                     piece = await self._piece(signal, source, since, until)
                 if piece is not None:
-                    await self._engine.in_store(self._store.append_samples, stored_samples(signal.name, piece.series))
+                    await self._storing.call(self._store.append_samples, stored_samples(signal.name, piece.series))
                 await self._clock.sleep_until(self._clock.now() + _BREATH)
             until = grid_instant(grid_index(since, step), step) - step
 
@@ -104,7 +105,7 @@ class Backfiller:
             return None
 
     async def _is_kept(self, signal: Signal, since: datetime, until: datetime) -> bool:
-        kept = await self._engine.in_store(
+        kept = await self._storing.call(
             lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
         )
         piece = kept.between(since, until)

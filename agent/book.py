@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.clock import Clock
 from agent.engine import Engine, Watched
 from agent.history.ledger import Ledger
+from agent.history.thread import StoreThread
 from agent.snapshot import DecisionRun, PolicySnapshot
 from scalers.policy import PolicyKey
 
@@ -14,9 +15,10 @@ from scalers.policy import PolicyKey
 class EngineBook:
     """Pictures are taken when somebody looks, on the engine's own loop, so each is consistent in itself."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, storing: StoreThread, clock: Clock) -> None:
         self._engine = engine
         self._ledger = ledger
+        self._storing = storing
         self._clock = clock
 
     def snapshots(self) -> tuple[PolicySnapshot, ...]:
@@ -34,7 +36,7 @@ class EngineBook:
         self, key: PolicyKey, *, since: datetime, until: datetime, limit: int
     ) -> tuple[DecisionRun, ...]:
         """Return ledger rows that touch [since, until], newest first."""
-        return await self._engine.in_store(lambda: self._ledger.rows(key, since=since, until=until, limit=limit))
+        return await self._storing.call(lambda: self._ledger.rows(key, since=since, until=until, limit=limit))
 
     def _picture(self, watched: Watched, *, whole: bool) -> PolicySnapshot:
         signals = watched.decider.signals

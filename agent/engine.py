@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 from zlib import crc32
 
 from agent.board import Board
 from agent.clock import Clock
 from agent.conditions import conditions
 from agent.decider import Decider
-from agent.fitting.pool import FitFailed, FitPool
+from agent.fitting.pool import FitFailed, FitJob, FitPool
 from agent.history.grid import Taken
 from agent.history.ledger import Ledger
-from agent.history.store import Store, StoredSample
+from agent.history.store import Store, StoredSample, StoreFailed
+from agent.history.thread import StoreThread
 from agent.log import logger
 from agent.signal import Signal
 from agent.snapshot import Condition
@@ -33,12 +33,13 @@ from scalers.policy import PolicyKey, ScalingPolicy
 # No source may hold a tick for longer, whatever the policy's step; the next tick asks again.
 _LONGEST_READ = timedelta(seconds=10)
 _FIT_DEADLINE = timedelta(seconds=60)
+# What waits for a fit meanwhile goes on with what it has; small batches let new policies in soon.
+_FITS_AT_ONCE = 16
+_LONGEST_WRITE = timedelta(seconds=2)
 # An answer outlives the decision loop by at least this much, so that one slow tick refuses nothing.
 _LEAST_VALID = timedelta(minutes=1)
 # Policies are asked spread over this share of their step, so that a source never meets them all at once.
 _SPREAD = 0.2
-
-T = TypeVar("T")
 
 
 class ReplicaSource(Protocol):
@@ -95,6 +96,7 @@ class Engine:
         clock: Clock,
         forecasters: Mapping[str, Forecaster],
         store: Store,
+        storing: StoreThread,
         ledger: Ledger,
         board: Board,
         fits: FitPool,
@@ -105,6 +107,7 @@ class Engine:
         self._clock = clock
         self._forecasters = forecasters
         self._store = store
+        self._storing = storing
         self._ledger = ledger
         self._board = board
         self._fits = fits
@@ -113,7 +116,6 @@ class Engine:
         self._is_reactive_only = is_reactive_only
         self._watched: dict[PolicyKey, Watched] = {}
         self._taken: list[StoredSample] = []  # accepted and not stored yet
-        self._store_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._log = logger("engine")
 
     @property
@@ -145,8 +147,12 @@ class Engine:
         await self._publish(watched, decision)
 
     async def fit(self, now: datetime) -> None:
-        """Run the fits that are due and take in what they found."""
-        jobs = [(watched, job) for watched in self.watched for job in watched.decider.jobs(now)]
+        """Run some of the fits that are due, a batch at a time, and take in what they found."""
+        jobs: list[tuple[Watched, FitJob]] = []
+        for watched in self.watched:
+            if len(jobs) >= _FITS_AT_ONCE:
+                break
+            jobs += [(watched, job) for job in watched.decider.jobs(now)]
         if not jobs:
             return
         outcomes = await self._fits.fit([job for _, job in jobs], _FIT_DEADLINE)
@@ -161,42 +167,52 @@ class Engine:
         """Store the samples taken in since the last flush."""
         taken, self._taken = self._taken, []
         if taken:
-            await self.in_store(self._store.append_samples, taken)
+            await self._storing.call(self._store.append_samples, taken)
 
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
         for watched in self.watched:
-            for signal in watched.decider.signals.values():
-                for name, body in signal.stored().items():
-                    await self.in_store(self._store.put_state, signal.name, name, body)
+            await self._keep(watched)
 
-    async def in_store(self, call: Callable[..., T], *arguments: object) -> T:
-        """Make a blocking call to the store in its thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._store_thread, call, *arguments)
+    async def forget(self, now: datetime) -> None:
+        """Drop what is older than each policy's history from the store."""
+        for watched in self.watched:
+            owners = [str(watched.key), *(signal.name for signal in watched.decider.signals.values())]
+            before = now - watched.assignment.policy.history
+            await self._storing.call(lambda owners=owners, before=before: self._store.forget(owners, before=before))
 
     async def close(self) -> None:
         """Store what is left."""
         await self.flush()
         await self.checkpoint()
-        self._store_thread.shutdown()
+        await self._storing.call(self._ledger.flush)
+
+    async def _keep(self, watched: Watched) -> None:
+        for signal in watched.decider.signals.values():
+            for name, body in signal.stored().items():
+                await self._storing.call(self._store.put_state, signal.name, name, body)
 
     async def _take_up(self, assignment: Assignment) -> None:
         key = assignment.policy.key
+        if (before := self._watched.get(key)) is not None:
+            await self._keep(before)
+            await self.flush()
         watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
         self._board.register(key)
-        last = await self.in_store(self._ledger.last_answer, key)
+        last = await self._storing.call(self._ledger.last_answer, key)
         if last is not None:
             answer, at = last
             if self._clock.now() - at <= assignment.policy.stale_data:
                 watched.decider.restore_answer(answer=answer, at=self._clock.now())
         for signal in watched.decider.signals.values():
-            signal.restore(await self.in_store(self._store.states, signal.name))
+            signal.restore(await self._storing.call(self._store.states, signal.name))
         self._watched[key] = watched
         self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
 
     def _drop(self, key: PolicyKey) -> None:
         del self._watched[key]
         self._board.remove(key)
+        self._ledger.forget(key)
         self._telemetry.forget(key)
         self._log.info("policy_dropped", policy=str(key))
 
@@ -234,7 +250,7 @@ class Engine:
 
     async def _publish(self, watched: Watched, decision: Decision) -> None:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
-        await self.in_store(self._ledger.record, decision)
+        await self._record(decision)
         answer = Answer(
             replicas=decision.for_keda,
             is_active=decision.is_active,
@@ -250,6 +266,15 @@ class Engine:
             reserved=watched.assignment.reserved,
             before=watched.conditions,
         )
+
+    async def _record(self, decision: Decision) -> None:
+        """Write the ledger; a volume that hangs costs durability, never an answer."""
+        try:
+            async with asyncio.timeout(_LONGEST_WRITE.total_seconds()):
+                await self._storing.call(self._ledger.record, decision)
+        except (TimeoutError, StoreFailed) as error:
+            self._telemetry.store_failed("put_decision")
+            self._log.warning("decision_not_stored", policy=str(decision.key), error=str(error) or "the volume hangs")
 
 
 def _valid_for(decision: Decision, policy: ScalingPolicy) -> timedelta:

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, Protocol, TypeGuard
 
-from agent.backfill import Backfiller
-from agent.clock import Clock
-from agent.engine import Assignment, Engine, Watched, next_due, phase_of
-from agent.fitting.pool import FitPool
-from agent.history.store import Store
+from agent.engine import Assignment, Watched, next_due, phase_of
 from agent.log import logger
+from agent.parts import Parts
 from agent.signal import Signal
 from agent.sources.source import RangeSource, Source, SourceError
-from agent.telemetry import Telemetry
 from agent.web.server import HttpServer
 from scalers.keda.server import KedaServer
 from scalers.policy import PolicyKey
@@ -25,6 +21,7 @@ _FLUSH_EVERY = timedelta(seconds=1)
 _FIT_EVERY = timedelta(seconds=1)
 _RELOAD_EVERY = timedelta(seconds=5)
 _CHECKPOINT_EVERY = timedelta(minutes=10)
+_FORGET_EVERY = timedelta(hours=1)
 
 # Calls still running after it are cut; each takes well under a second.
 _GRACE = timedelta(seconds=5)
@@ -60,25 +57,17 @@ class Agent:
 
     def __init__(
         self,
+        parts: Parts,
         *,
-        engine: Engine,
-        backfiller: Backfiller,
         policies: PolicySource,
         servers: Servers,
-        store: Store,
-        fits: FitPool,
-        clock: Clock,
-        telemetry: Telemetry,
         keeps_days: bool,
     ) -> None:
-        self._engine = engine
-        self._backfiller = backfiller
+        self._parts = parts
+        self._engine = parts.engine
+        self._clock = parts.clock
         self._policies = policies
         self._servers = servers
-        self._store = store
-        self._fits = fits
-        self._clock = clock
-        self._telemetry = telemetry
         self._keeps_days = keeps_days  # whether the store is worth filling with days at the policy's own step
         self._following: dict[PolicyKey, tuple[Watched, asyncio.Task[None]]] = {}
         self._log = logger("agent")
@@ -90,7 +79,6 @@ class Agent:
             ExceptionGroup: a loop ended of itself, which is a defect; the process should end and be started anew.
         """
         await self._engine.assign(self._policies.first())
-        await self._restore()
         try:
             port = await asyncio.to_thread(self._servers.keda.start, self._servers.grpc_address)
             self._log.info("grpc_serving", address=self._servers.grpc_address, port=port)
@@ -100,6 +88,7 @@ class Agent:
                 group.create_task(self._every(_FIT_EVERY, self._fit), name="fits")
                 group.create_task(self._every(_FLUSH_EVERY, self._engine.flush), name="flush")
                 group.create_task(self._every(_CHECKPOINT_EVERY, self._engine.checkpoint), name="checkpoint")
+                group.create_task(self._every(_FORGET_EVERY, self._forget), name="forget")
                 group.create_task(self._every(_RELOAD_EVERY, lambda: self._reload(group)), name="policies")
                 self._follow(group)
         except* _Stopped:
@@ -107,16 +96,9 @@ class Agent:
         finally:
             await self._end()
 
-    async def _restore(self) -> None:
-        for watched in self._engine.watched:
-            for signal, _ in watched.pairs():
-                await self._backfiller.stored(signal, self._clock.now())
-
     async def _end(self) -> None:
         await asyncio.to_thread(self._servers.keda.stop, _GRACE)
-        await self._engine.close()
-        await self._fits.close()
-        self._store.close()
+        await self._parts.close()
         self._log.info("stopped")
 
     async def _reload(self, group: asyncio.TaskGroup) -> None:
@@ -136,6 +118,8 @@ class Agent:
                 self._following[key] = (watched, group.create_task(self._run_policy(watched), name=f"policy {key}"))
 
     async def _run_policy(self, watched: Watched) -> None:
+        for signal, _ in watched.pairs():
+            await self._guarded(f"past {signal.name}", self._parts.backfiller.stored(signal, self._clock.now()))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._decide(watched), name=f"decide {watched.key}")
             for signal, source in watched.pairs():
@@ -153,12 +137,15 @@ class Agent:
     async def _read_past(self, signal: Signal, source: Source | SourceError) -> None:
         if isinstance(source, SourceError) or not has_past(source):
             return
-        await self._backfiller.recent_until_done(signal, source)
+        await self._parts.backfiller.recent_until_done(signal, source)
         if self._keeps_days:
-            await self._backfiller.fine_backwards(signal, source)
+            await self._parts.backfiller.fine_backwards(signal, source)
 
     async def _fit(self) -> None:
         await self._engine.fit(self._clock.now())
+
+    async def _forget(self) -> None:
+        await self._engine.forget(self._clock.now())
 
     async def _every(self, period: timedelta, work: Callable[[], Awaitable[None]]) -> NoReturn:
         while True:
@@ -171,7 +158,7 @@ class Agent:
             await work
         except Exception:  # noqa: BLE001 - one policy's defect must not end the others
             self._log.exception("loop_failed", loop=what)
-            self._telemetry.loop_failed()
+            self._parts.telemetry.loop_failed()
 
 
 async def _raise_when(stop: asyncio.Event) -> NoReturn:

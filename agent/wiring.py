@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from agent.clock import Clock, WallClock
 from agent.configuration import Configuration
 from agent.engine import Assignment, Engine, ReplicaSource, UnobservedReplicas
 from agent.fitting.local import LocalFitPool
-from agent.fitting.pool import FitPool
 from agent.history.ledger import Ledger
 from agent.history.opening import open_store
-from agent.history.store import Store
+from agent.history.thread import StoreThread
+from agent.parts import Parts
 from agent.policy import ForecastPolicy, document_json, reserved_fields_used, signals_by_name, to_scaling_policy
 from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Servers
@@ -32,20 +31,8 @@ from dashboards import page_directory
 from forecasters.table import FORECASTERS
 from scalers.keda.server import KedaServer, ServerSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The agent's parts below its process: what `run` and `demo` share."""
-
-    clock: Clock
-    store: Store
-    ledger: Ledger
-    board: Board
-    fits: FitPool
-    telemetry: Telemetry
-    engine: Engine
-    book: EngineBook
-    backfiller: Backfiller
+# Kubernetes takes seconds to tell KEDA's resolver that this replica leaves; it answers meanwhile.
+_DRAIN = timedelta(seconds=3)
 
 
 def build_parts(
@@ -62,11 +49,12 @@ def build_parts(
     """
     telemetry = Telemetry(version=importlib.metadata.version("foretide"))
     store = open_store(data_dir, clock=clock)
-    ledger, board, fits = Ledger(store), Board(), LocalFitPool()
+    storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool()
     engine = Engine(
         clock=clock,
         forecasters=FORECASTERS,
         store=store,
+        storing=storing,
         ledger=ledger,
         board=board,
         fits=fits,
@@ -77,13 +65,13 @@ def build_parts(
     return Parts(
         clock=clock,
         store=store,
-        ledger=ledger,
+        storing=storing,
         board=board,
         fits=fits,
         telemetry=telemetry,
         engine=engine,
-        book=EngineBook(engine, ledger, clock),
-        backfiller=Backfiller(engine, store, clock),
+        book=EngineBook(engine, ledger, storing, clock),
+        backfiller=Backfiller(store, storing, clock),
     )
 
 
@@ -127,25 +115,17 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
     Raises:
         DataDirInUse: another agent holds the data directory.
     """
-    clock = WallClock()
-    parts = build_parts(clock=clock, data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only)
+    parts = build_parts(
+        clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
+    )
     table = SourceTable(configuration)
     servers = Servers(build_keda_server(parts, drain=_DRAIN), grpc_address, build_http_server(parts, http))
     return Agent(
-        engine=parts.engine,
-        backfiller=parts.backfiller,
+        parts,
         policies=PolicyFiles(policies, lambda document: assignment_of(document, table)),
         servers=servers,
-        store=parts.store,
-        fits=parts.fits,
-        clock=clock,
-        telemetry=parts.telemetry,
         keeps_days=configuration.data_dir is not None,
     )
-
-
-# Kubernetes takes seconds to tell KEDA's resolver that this replica leaves; it answers meanwhile.
-_DRAIN = timedelta(seconds=3)
 
 
 def _readiness(board: Board) -> Readiness:

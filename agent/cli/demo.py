@@ -24,9 +24,10 @@ from agent.demo.screen import Screen
 from agent.demo.stepped import SteppedAgent
 from agent.demo.workload import Result
 from agent.log import LogForm, configure
+from agent.parts import Parts
 from agent.web.server import CannotListen as CannotListenHttp
 from agent.web.server import HttpAddress
-from agent.wiring import Parts, build_http_server, build_keda_server, build_parts
+from agent.wiring import build_http_server, build_keda_server, build_parts
 from dashboards import page_directory
 from scalers.keda.server import CannotListen as CannotListenGrpc
 
@@ -158,9 +159,7 @@ async def _serving(parts: Parts, played: Scene, options: Options) -> AsyncIterat
                 page.stop()
     finally:
         await asyncio.to_thread(server.stop, _GRACE)
-        await parts.engine.close()
-        await parts.fits.close()
-        parts.store.close()
+        await parts.close()
 
 
 def _say_where(address: HttpAddress) -> None:

@@ -75,6 +75,8 @@ def test_the_fan_covers_as_it_says_on_days_that_nobody_saw() -> None:
     state, covered = evaluation.state, []
     for row in range(14 * 288, 16 * 288 - 20):
         state = Harmonic().update(state, float(load.values[row]))
+        if row % 3:
+            continue
         fan = evaluation.calibration.fan.calibrated(Harmonic().forecast(state, 20, (0.1, 0.5, 0.9)))
         covered.append((fan.quantiles[[0, 2]][:, [0, 4, 19]] < load.values[[row + 1, row + 5, row + 20]])[::-1])
     above = np.mean(covered, axis=0)

@@ -21,7 +21,10 @@ import promql_parser as promql
 LABEL = "foretide_selector"  # carries a selector's number through the question
 LOOKS_PER_WINDOW = 8
 LEAST_LOOK = timedelta(seconds=1)
+MOST_OPERATORS = 300  # and calls: the time to walk them grows with their square, 300 take 30 ms
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+_OPERATOR = re.compile(r"[-+*/%^(]|[=!<>]=|[<>]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""")
 _NEVER_NEEDED = {"absent", "absent_over_time"}
 _NO_TIME = timedelta(0)
 
@@ -70,6 +73,8 @@ class Freshness:
         Raises:
             Unparsable: the parser does not know this PromQL.
         """
+        if len(_OPERATOR.findall(_STRING.sub("", query))) > MOST_OPERATORS:
+            raise Unparsable(f"it has more than {MOST_OPERATORS} operators and calls")
         try:
             need = _need(promql.parse(query), _NO_TIME, _NO_TIME)
         except ValueError as error:
@@ -156,10 +161,21 @@ def _need_of_subquery(expression: promql.SubqueryExpr, offset: timedelta, window
 
 
 def _need_of_both(expression: promql.BinaryExpr, offset: timedelta, window: timedelta) -> Need | None:
-    if str(expression.op) == "unless":
+    operator = str(expression.op)
+    if operator == "unless":
         return _need(expression.lhs, offset, window)
-    kind = AnyOf if str(expression.op) == "or" else AllOf
-    return _joined(kind, (expression.lhs, expression.rhs), offset, window)
+    if operator == "or":
+        return _joined(AnyOf, (expression.lhs, expression.rhs), offset, window)
+    return _joined(AllOf, _operands(expression), offset, window)
+
+
+def _operands(expression: promql.Expr) -> list[promql.Expr]:
+    """Return what a chain such as `a + b + c` needs, without a recursion per link."""
+    operands = []
+    while isinstance(expression, promql.BinaryExpr) and str(expression.op) not in {"or", "unless"}:
+        operands.append(expression.rhs)
+        expression = expression.lhs
+    return [expression, *reversed(operands)]
 
 
 def _joined(

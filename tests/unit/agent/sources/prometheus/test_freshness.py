@@ -83,10 +83,23 @@ def test_a_window_is_also_looked_into_where_the_newest_sample_is_gone() -> None:
     assert "max(timestamp(a)) or max(max_over_time(timestamp(a)[80000ms:10000ms]))" in question
 
 
-@pytest.mark.parametrize("query", ["sum(", "a{", "no_such_function(a)", "a" + "+a" * 400])
+@pytest.mark.parametrize(
+    "query", ["sum(", "a{", "no_such_function(a)", "+".join("a" * 400), "(" * 8000 + "a" + ")" * 8000]
+)
 def test_a_query_that_cannot_be_parsed_says_so(query: str) -> None:
     with pytest.raises(Unparsable):
         Freshness.of(query)
+
+
+def test_a_long_sum_is_followed_to_its_end() -> None:
+    query = " + ".join(f"a{number}" for number in range(250))
+
+    assert len(_texts(query)) == 250
+    assert _newest(query, *range(250)) == 249
+
+
+def test_signs_within_label_values_are_no_operators() -> None:
+    assert _texts('a{x="' + "+-or " * 400 + '"}') == ['a{x="' + "+-or " * 400 + '"}']
 
 
 LABEL_VALUES = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20)

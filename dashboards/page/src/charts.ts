@@ -15,6 +15,7 @@ import { type Timeline, timeline } from "./timeline";
 const DEMAND_HEIGHT = 264;
 const REPLICA_HEIGHT = 150;
 const MOST_TABLE_ROWS = 60;
+const BRACKET_SHARE = 0.15;
 
 export interface ChartInput {
   readonly view: ForecastView;
@@ -101,7 +102,7 @@ export class Charts {
     const { newest, chosen } = this.input ?? { newest: null, chosen: null };
     const peak = (chosen ?? newest)?.signals[0]?.peak?.value ?? null;
     const values = line === null ? [] : [...line.demand, ...line.low, ...line.high, ...line.capacity, peak];
-    return scaleOf(values, { fromZero: false, whole: false });
+    return scaleOf([...values, headroom(values)], { fromZero: false, whole: false });
   }
 
   private draw(): void {
@@ -159,6 +160,13 @@ export class Charts {
 
 function columns(layers: readonly Layer[], line: Timeline): (readonly Maybe[])[] {
   return layers.map(({ values }) => values(line));
+}
+
+/** How high the scale must reach so that the bracket and its words stand clear of the lines. */
+function headroom(values: readonly Maybe[]): number {
+  const present = values.filter((value) => value !== null);
+  const highest = Math.max(0, ...present);
+  return highest + BRACKET_SHARE * (highest - Math.min(highest, ...present));
 }
 
 function replicaSentence(line: Timeline): string {

@@ -6,6 +6,9 @@ import type { Timeline } from "./timeline";
 
 type Sample = "demand" | "forecast" | "said" | "capacity" | "short" | "gap" | "needed" | "answered" | "ready" | "reactive";
 
+// a missing sample or two is lateness; after that there is no present value
+const STEPS_OF_PRESENT = 3;
+
 export interface LegendInput {
   readonly timeline: Timeline;
   readonly view: ForecastView;
@@ -14,7 +17,9 @@ export interface LegendInput {
   readonly index: number | null; // of the cursor; null is now
 }
 
-export function demandLegend({ timeline, view, decision, index }: LegendInput): Drawn {
+export function demandLegend(input: LegendInput): Drawn {
+  const { timeline, view, decision } = input;
+  const at = reader(input);
   const { levels } = view.forecast ?? { levels: [] };
   const ahead = decision?.lookAheadSeconds ?? null;
   const shortSeconds = timeline.short.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -22,38 +27,44 @@ export function demandLegend({ timeline, view, decision, index }: LegendInput): 
   return h(
     "div",
     { class: "legend" },
-    entry("demand", "Demand", quantity(at(timeline.demand, index))),
-    entry("forecast", `Forecast${range}`, foretold(timeline, decision, index)),
-    ahead === null ? null : entry("said", `Said ${duration(ahead)} before`, quantity(at(timeline.said, index))),
-    entry("capacity", "Capacity of ready replicas", quantity(at(timeline.capacity, index))),
+    entry("demand", "Demand", quantity(at(timeline.demand))),
+    entry("forecast", `Forecast${range}`, foretold(input)),
+    ahead === null ? null : entry("said", `Said ${duration(ahead)} before`, quantity(at(timeline.said))),
+    entry("capacity", "Capacity of ready replicas", quantity(at(timeline.capacity))),
     entry("short", shortSeconds === 0 ? "Short, never in view" : `Short, ${duration(shortSeconds)} in view`),
     entry("gap", "No data"),
   );
 }
 
-export function replicaLegend({ timeline, reactiveName, index }: LegendInput): Drawn {
+export function replicaLegend(input: LegendInput): Drawn {
+  const { timeline, reactiveName } = input;
+  const at = reader(input);
   return h(
     "div",
     { class: "legend" },
-    entry("needed", "Needed", replicas(at(timeline.needed, index) ?? at(timeline.neededAhead, index))),
-    entry("answered", "Answered, where a clamp changed it", replicas(at(timeline.answered, index))),
-    entry("capacity", "Existing", count(at(timeline.existing, index))),
-    entry("ready", "Ready", count(at(timeline.ready, index))),
-    reactiveName === null ? null : entry("reactive", `${reactiveName} has`, count(at(timeline.reactive, index))),
+    entry("needed", "Needed", replicas(at(timeline.needed) ?? at(timeline.neededAhead))),
+    entry("answered", "Answered, where a clamp changed it", replicas(at(timeline.answered))),
+    entry("capacity", "Existing", count(at(timeline.existing))),
+    entry("ready", "Ready", count(at(timeline.ready))),
+    reactiveName === null ? null : entry("reactive", `${reactiveName} has`, count(at(timeline.reactive))),
   );
 }
 
 /** At now, what decided: the largest values within the look-ahead. */
-function foretold(timeline: Timeline, decision: Decision | null, index: number | null): string {
+function foretold(input: LegendInput): string {
+  const { timeline, decision, index } = input;
+  const at = reader(input);
   const peak = decision?.signals.find((signal) => signal.peak !== null)?.peak ?? null;
   if (index === null && peak !== null) return `${quantity(peak.median)}, ${quantity(peak.value)}`;
-  const [median, high] = [at(timeline.median, index), at(timeline.high, index)];
+  const [median, high] = [at(timeline.median), at(timeline.high)];
   return median === null ? "none here" : `${quantity(median)}, ${quantity(high)}`;
 }
 
-/** The value at the cursor, or the newest up to now. */
-function at(values: readonly Maybe[], index: number | null): Maybe {
-  return index === null ? (values.findLast((value) => value !== null) ?? null) : (values[index] ?? null);
+/** Reads a column at the cursor, or at now: there the newest value that still counts as the present. */
+function reader({ timeline, index }: LegendInput): (values: readonly Maybe[]) => Maybe {
+  if (index !== null) return (values) => values[index] ?? null;
+  const now = timeline.times.findLastIndex((time) => time <= timeline.now);
+  return (values) => values.slice(Math.max(0, now - STEPS_OF_PRESENT), now + 1).findLast((value) => value !== null) ?? null;
 }
 
 function count(value: Maybe): string {

@@ -130,7 +130,8 @@ function stepped(at: readonly number[], values: readonly Maybe[]): Reader {
   };
 }
 
-const LONGEST_JOIN_SECONDS = 900;
+// equal decisions are one row of the ledger; further apart than this, a line between two of them would be made up
+const LONGEST_JOIN_SECONDS = 600;
 
 /** Points joined by lines where they are not too far apart. Times are asked for in ascending order. */
 function joined(at: readonly Maybe[], values: readonly Maybe[]): Reader {

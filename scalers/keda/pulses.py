@@ -97,6 +97,8 @@ class Feeds:
 class Watch:
     """What one StreamIsActive says, as an asynchronous iterator inside a `with`; it ends by age or with the server."""
 
+    __slots__ = ("_bell", "_ends_at", "_feed", "_feeds", "_key", "_repeat_at", "_said", "_streams")
+
     def __init__(self, feeds: Feeds, key: PolicyKey) -> None:
         self._feeds = feeds
         self._streams = feeds.streams

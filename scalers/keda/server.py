@@ -22,6 +22,7 @@ from scalers.keda.pulses import Feeds
 from scalers.keda.servicer import BoardServicer
 from scalers.keda.streams import Streams, StreamSettings
 
+_MOST_WAITING = 100_000
 SERVICE = DESCRIPTOR.services_by_name["ExternalScaler"].full_name
 
 
@@ -141,6 +142,10 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.max_pings_without_data", 0),  # streams are silent for minutes
         ("grpc.max_connection_age_ms", _milliseconds(settings.connection_age)),
         ("grpc.max_connection_age_grace_ms", _milliseconds(2 * settings.streams.age)),
+        # gRPC core drops calls at random once 1,000 wait to be taken up. A KEDA that restarts opens everything it has
+        # at once: two streams and a few calls for each of 10,000 triggers.
+        ("grpc.server.max_pending_requests", _MOST_WAITING),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_WAITING),
     ]
 
 

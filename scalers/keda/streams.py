@@ -26,26 +26,35 @@ class StreamSettings:
 
 
 class Bell:
-    """Wakes one stream, when somebody rings it or when an instant has come."""
+    """Wakes one stream, when somebody rings it or when an instant has come.
 
-    __slots__ = ("_loop", "_rung")
+    An `asyncio.Event` for one waiter, at a tenth of the memory: there are 20,000 of them.
+    """
+
+    __slots__ = ("_has_rung", "_loop", "_sleeper")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._rung = asyncio.Event()
+        self._has_rung = False
+        self._sleeper: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
         """Wake the stream, or let it look once more before it sleeps."""
-        self._rung.set()
+        self._has_rung = True
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
 
     async def sleep_until(self, instant: float) -> None:
         """Return when the bell has rung since the last sleep, or at an instant of the loop's clock, in seconds."""
-        timer = self._loop.call_at(instant, self._rung.set)
-        try:
-            await self._rung.wait()
-        finally:
-            timer.cancel()
-        self._rung.clear()
+        if not self._has_rung:
+            self._sleeper = self._loop.create_future()
+            timer = self._loop.call_at(instant, self.ring)
+            try:
+                await self._sleeper
+            finally:
+                timer.cancel()
+                self._sleeper = None
+        self._has_rung = False
 
 
 class Streams:

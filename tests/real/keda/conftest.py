@@ -1,0 +1,115 @@
+"""Server processes, and KEDA's client in yet another process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Queue
+from typing import Self
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+LONGEST = 20.0  # seconds that a test waits for a line of another process
+
+
+class Process:
+    """A Python module of ours in a process of its own that speaks JSON lines."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: Queue[dict[str, object]] = Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.popen.stdout is not None
+        for line in self.popen.stdout:
+            self._lines.put(json.loads(line))
+
+    def say(self, **order: object) -> None:
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(json.dumps(order) + "\n")
+        self.popen.stdin.flush()
+
+    def hear(self, **having: object) -> dict[str, object]:
+        """Return the next line that has these fields."""
+        while True:
+            line = self._lines.get(timeout=LONGEST)
+            if having.items() <= line.items():
+                return line
+
+    def rest(self) -> list[dict[str, object]]:
+        """Return the lines that have not been heard, after the process has ended."""
+        self.popen.wait(timeout=LONGEST)
+        self._reader.join(timeout=LONGEST)
+        return [self._lines.get_nowait() for _ in range(self._lines.qsize())]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.popen.kill()
+        self.popen.wait(timeout=LONGEST)
+        self._reader.join(timeout=LONGEST)
+        assert self.popen.stdin is not None
+        assert self.popen.stdout is not None
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+
+
+class Server(Process):
+    """One replica of the agent, as far as KEDA sees it."""
+
+    def __init__(self) -> None:
+        super().__init__("tests.real.keda.serve")
+        self.port = self.hear()["port"]
+        self.endpoint = f"127.0.0.1:{self.port}"
+
+    def publish(self, replicas: float | None, **rest: object) -> None:
+        self.say(policy="chat", replicas=replicas, active=bool(replicas), **rest)
+        self.hear(done=True)
+
+
+Keda = Callable[..., Process]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as started:
+        yield started
+
+
+@pytest.fixture
+def second() -> Iterator[Server]:
+    with Server() as started:
+        yield started
+
+
+@pytest.fixture
+def keda() -> Iterator[Keda]:
+    """Starts a client that polls until its standard input is closed, unless told otherwise."""
+    started: list[Process] = []
+
+    def start(
+        *servers: Server, policy: str = "chat", polls: int = 0, interval: float = 0.05, push: bool = False
+    ) -> Process:
+        endpoints = [argument for each in servers for argument in ("--endpoint", each.endpoint)]
+        options = ["--polls", str(polls), "--interval", str(interval), *(["--push"] if push else [])]
+        trigger = ["--namespace", "ml", "--name", "chat", "--metadata", f"policy={policy}"]
+        started.append(Process("tests.keda_client", *endpoints, *trigger, *options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.__exit__()

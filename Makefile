@@ -38,7 +38,7 @@ lint: env ## ruff, format, strict types, import contracts
 	@$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: test-unit
 test-unit: env ## unit tests alone: no network, no server

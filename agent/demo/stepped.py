@@ -29,7 +29,8 @@ class SteppedAgent:
         await self._engine.assign([assignment])
         for watched in self._engine.watched:
             for signal, _ in watched.pairs():
-                await self._backfiller.recent(signal, source, now)
+                # the sample of now itself is the first tick's: one that is known already is not foretold from
+                await self._backfiller.recent(signal, source, now - signal.policy.step)
         await self.tick(now)
 
     async def tick(self, now: datetime) -> None:

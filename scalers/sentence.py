@@ -33,7 +33,7 @@ def number(value: float) -> str:
     """Return a number as people write it: at most two decimals, comma at thousands, small ones to two digits."""
     if value != 0 and abs(value) < 0.01:
         return f"{value:.2g}"
-    text = f"{value:,.2f}"
+    text = f"{value:z,.2f}"
     return text.rstrip("0").rstrip(".")
 
 

@@ -11,10 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -42,8 +41,7 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # its parame
             build_page(Path(self.root))
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):  # no dataclass: hatchling loads this file as a module that nobody can look up
     """A Node that is new enough, with its npm."""
 
     folder: Path  # holds `node`; the page's scripts look for it on the PATH

@@ -277,7 +277,8 @@ def _ended(rpc: str) -> Callable[[str, float], None]:
 
 
 def _print(**fields: object) -> None:
-    print(json.dumps(fields), flush=True)
+    sys.stdout.write(json.dumps(fields) + "\n")  # in one piece: the streams speak from threads of their own
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Process:
             text=True,
         )
         self._lines: Queue[dict[str, object]] = Queue()
+        self._passed_over: list[dict[str, object]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -43,17 +44,26 @@ class Process:
         self.popen.stdin.flush()
 
     def hear(self, **having: object) -> dict[str, object]:
-        """Return the next line that has these fields."""
-        while True:
-            line = self._lines.get(timeout=LONGEST)
+        """Return the next line that has these fields; lines that have others wait for their turn."""
+        for line in self._passed_over:
             if having.items() <= line.items():
+                self._passed_over.remove(line)
                 return line
+        while not having.items() <= (line := self._lines.get(timeout=LONGEST)).items():
+            self._passed_over.append(line)
+        return line
+
+    def forget(self) -> None:
+        """Drop what was said until now."""
+        self._passed_over.clear()
+        for _ in range(self._lines.qsize()):
+            self._lines.get_nowait()
 
     def rest(self) -> list[dict[str, object]]:
         """Return the lines that have not been heard, after the process has ended."""
         self.popen.wait(timeout=LONGEST)
         self._reader.join(timeout=LONGEST)
-        return [self._lines.get_nowait() for _ in range(self._lines.qsize())]
+        return [*self._passed_over, *(self._lines.get_nowait() for _ in range(self._lines.qsize()))]
 
     def __enter__(self) -> Self:
         return self

@@ -102,6 +102,7 @@ def test_a_replica_that_is_killed_costs_one_more_try_and_no_answer(server: Serve
     client.hear(event="poll")
     server.popen.kill()
     server.popen.wait(timeout=10)
+    client.forget()
     for _ in range(50):
         assert client.hear(event="poll").get("metrics") == {METRIC: 10.7}
 

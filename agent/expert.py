@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from forecasters.calibration import Calibration
 from forecasters.forecast import Forecast
@@ -83,10 +86,12 @@ class Expert:
             self.note, self.is_learning = outcome.reason, outcome.needs_history
             return
         self._state, self.note, self.is_learning = outcome.state, "", False
+        has_seen_all = self._due is not None  # no more history has come while it ran
         if outcome.calibration is not None:
             self.calibration = Calibration.decode(outcome.calibration)
-            self._is_measured = True
-        self._due = now + _REFIT_EVERY
+            self._is_measured = has_seen_all
+        if has_seen_all:
+            self._due = now + _REFIT_EVERY
         self.advance(coarse)
 
     def advance(self, coarse: Series) -> None:
@@ -99,10 +104,9 @@ class Expert:
         if behind > _MOST_CATCH_UP:
             self._state, self._due, self.note = None, None, "too old to be carried on, fitted anew"
             return
-        if behind > 0:
-            for value in coarse.between(state.origin + coarse.step, newest).coarsened(self._step).values:
-                state = self.forecaster.update(state, float(value))
-            self._state = state
+        for value in self._missed(coarse, state.origin, steps=behind).tolist():
+            state = self.forecaster.update(state, value)
+        self._state = state
 
     def foresee(self, now: datetime, demand: float, look_ahead: timedelta) -> Foresight | None:
         """Return the calibrated peak of (now, now + look_ahead], seen from the newest sample; None when not fitted."""
@@ -124,7 +128,8 @@ class Expert:
         """Return the calibrated forecast over the horizon, for people; None when not fitted."""
         if self._state is None:
             return None
-        return self.calibration.fan.calibrated(self.forecaster.forecast(self._state, horizon // self._step, levels))
+        steps = max(1, horizon // self._step)  # the grid may be coarser than a short horizon
+        return self.calibration.fan.calibrated(self.forecaster.forecast(self._state, steps, levels))
 
     def stored(self) -> Mapping[str, bytes]:
         """Return what outlives a restart; empty when there is nothing yet."""
@@ -135,8 +140,17 @@ class Expert:
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Take up what an earlier process stored; what cannot be read is fitted anew."""
         try:
-            self._state = decode_state(stored["state"])
-            self.calibration = Calibration.decode(stored["calibration"])
-            self._is_measured = True
+            state = decode_state(stored["state"])
+            calibration = Calibration.decode(stored["calibration"])
         except (KeyError, UnreadableState):
-            self._state, self.note = None, "not fitted yet"
+            return
+        if state.step == self._step:  # else the policy's step was changed
+            self._state, self.calibration, self._is_measured = state, calibration, True
+
+    def _missed(self, coarse: Series, origin: datetime, *, steps: int) -> NDArray[np.float64]:
+        """Return the values of the grid points after `origin`, NaN where the history has none; shape (steps,)."""
+        values = np.full(max(0, steps), np.nan)
+        known = coarse.between(origin + coarse.step, origin + steps * self._step).coarsened(self._step)
+        first = (known.start - origin) // self._step - 1
+        values[first : first + len(known)] = known.values
+        return values

@@ -66,9 +66,12 @@ def fresh_for(signal: SignalPolicy) -> timedelta:
 def _sight(situation: Situation, policy: ScalingPolicy) -> _Sight:
     worst = _Sight.FRESH
     for known, signal in zip(situation.signals, policy.signals, strict=True):
-        if known.demand is None or known.at is None or situation.now - known.at > policy.stale_data:
+        if known.demand is None or known.at is None:
             return _Sight.LOST
-        if situation.now - known.at > fresh_for(signal):
+        age = abs(situation.now - known.at)  # a sample ahead of a clock that was set back is not known to be fresher
+        if age > policy.stale_data:
+            return _Sight.LOST
+        if age > fresh_for(signal):
             worst = _Sight.OLD
     return worst
 

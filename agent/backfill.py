@@ -18,8 +18,8 @@ from agent.signal import Signal
 from agent.sources.source import Backfill, RangeSource, SourceError
 from forecasters.series import Series, grid_index, grid_instant
 
-# Range queries over weeks are the dearest thing that a source is asked; more at once would hurt it.
-_AT_ONCE = 4
+# Range queries over weeks are the dearest thing that a source is asked, and their replies the largest thing parsed.
+_AT_ONCE = 2
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=5)
 # One piece of the fine past: 1,440 points at 15 s, a range query that any Prometheus answers at once.
@@ -46,7 +46,7 @@ class Backfiller:
         )
         known = kept.between(since, now)  # stored under a clock that was ahead, the rest would move the grid there
         if known.present:
-            signal.take_past(fine=known)
+            signal.take_up(known)
 
     async def recent(self, signal: Signal, source: RangeSource, now: datetime) -> None:
         """Read what decisions need: weeks coarse, hours fine.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ def conditions(
     policy: ScalingPolicy,
     *,
     mends: Mapping[str, str],
+    warnings: Sequence[str],
     reserved: tuple[str, ...],
     before: tuple[Condition, ...],
 ) -> tuple[Condition, ...]:
@@ -25,13 +26,14 @@ def conditions(
         decision: the newest one.
         policy: its policy.
         mends: what a person can do about a signal that has no samples, by signal.
+        warnings: what sources said beside their samples.
         reserved: paths of the document that this version accepts and does not act on.
         before: the conditions so far; one that has not changed keeps its `since`.
     """
     now = decision.at
     new = (
         _ready(decision, reserved, now),
-        _data_fresh(decision, mends, now),
+        _data_fresh(decision, mends, warnings, now),
         _forecast_trusted(decision, now),
         _trigger_in_shadow(policy, now),
     )
@@ -52,10 +54,11 @@ def _ready(decision: Decision, reserved: tuple[str, ...], now: datetime) -> Cond
     return Condition("Ready", True, "Answering", decision.sentence, now)
 
 
-def _data_fresh(decision: Decision, mends: Mapping[str, str], now: datetime) -> Condition:
+def _data_fresh(decision: Decision, mends: Mapping[str, str], warnings: Sequence[str], now: datetime) -> Condition:
     missing = [known for known in decision.signals if known.state != "OK" or known.at is None]
     if not missing:
-        return Condition("DataFresh", True, "Fresh", "samples arrive", now)
+        said = f"; the source warns: {'; '.join(warnings)}" if warnings else ""
+        return Condition("DataFresh", True, "Fresh", f"samples arrive{said}", now)
     known = missing[0]
     mend = mends.get(known.name, "")
     return Condition("DataFresh", False, known.state if known.state != "OK" else "NoSampleYet", mend, now)

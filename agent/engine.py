@@ -76,6 +76,7 @@ class Watched:
     decider: Decider
     conditions: tuple[Condition, ...] = ()
     mends: dict[str, str] = field(default_factory=dict)  # by signal that is missing
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what sources said beside their samples
 
     @property
     def key(self) -> PolicyKey:
@@ -115,6 +116,7 @@ class Engine:
         self._replicas = replicas
         self._is_reactive_only = is_reactive_only
         self._watched: dict[PolicyKey, Watched] = {}
+        self._told: frozenset[str] = frozenset()  # notes of the store that were logged
         self._taken: list[StoredSample] = []  # accepted and not stored yet
         self._log = logger("engine")
 
@@ -168,6 +170,7 @@ class Engine:
         taken, self._taken = self._taken, []
         if taken:
             await self._storing.call(self._store.append_samples, taken)
+        self._tell_of_store()
 
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
@@ -187,6 +190,15 @@ class Engine:
         await self.checkpoint()
         await self._storing.call(self._ledger.flush)
 
+    def _tell_of_store(self) -> None:
+        """Log what went wrong with the store and how it was met, each once."""
+        notes = self._store.notes()
+        for note in notes:
+            if note not in self._told:
+                self._telemetry.store_failed("open")
+                self._log.warning("store_degraded", note=note)
+        self._told = frozenset(notes)
+
     async def _keep(self, watched: Watched) -> None:
         for signal in watched.decider.signals.values():
             for name, body in signal.stored().items():
@@ -197,6 +209,7 @@ class Engine:
         if (before := self._watched.get(key)) is not None:
             await self._keep(before)
             await self.flush()
+            self._telemetry.forget(key)
         watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
         self._board.register(key)
         last = await self._storing.call(self._ledger.last_answer, key)
@@ -223,9 +236,11 @@ class Engine:
         except SourceError as error:
             signal.missed(error)
             watched.mends[name] = f"{error}; {error.mend}"
-            self._telemetry.source_failed(watched.key, error.state, seconds=time.perf_counter() - began)
+            seconds = None if isinstance(source, SourceError) else time.perf_counter() - began
+            self._telemetry.source_failed(watched.key, error.state, seconds=seconds)
             return
         watched.mends.pop(name, None)
+        watched.warnings[name] = reading.warnings
         self._telemetry.source_read(watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings))
         taken = signal.observe(reading, now)
         if taken is Taken.ACCEPTED:
@@ -263,6 +278,7 @@ class Engine:
             decision,
             watched.assignment.policy,
             mends=watched.mends,
+            warnings=[warning for each in watched.warnings.values() for warning in each],
             reserved=watched.assignment.reserved,
             before=watched.conditions,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.pool import FitFailed, FitJob, Fitted
+from forecasters.backtest import Observed
 from forecasters.calibration import Calibration
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster, ModelState
@@ -60,7 +61,7 @@ class Expert:
         return self._state is not None
 
     def job(
-        self, signal: str, coarse: Series, *, now: datetime, look_ahead: timedelta, horizon: timedelta
+        self, signal: str, observed: Observed, *, now: datetime, look_ahead: timedelta, horizon: timedelta
     ) -> FitJob | None:
         """Return the fit that is due, or None; asking makes it no longer due."""
         if self._due is not None and now < self._due:
@@ -69,9 +70,10 @@ class Expert:
         return FitJob(
             signal,
             self.name,
-            coarse.coarsened(self._step),
+            observed.values.coarsened(self._step),
             look_ahead,
             horizon,
+            observed=observed,
             level=self._level,
             measures=not self._is_measured,
         )

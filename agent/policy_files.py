@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.engine import Assignment
 from agent.log import logger
-from agent.policy import ForecastPolicy, InvalidPolicy, load_policies
+from agent.policy import (
+    ForecastPolicy,
+    InvalidPolicy,
+    document_json,
+    load_policies,
+    reserved_fields_used,
+    signals_by_name,
+    to_scaling_policy,
+)
+from agent.sources.source import Source, SourceError
+from agent.sources.table import SourceTable
 
 
 class PolicyFiles:
     """A folder, or one file, of ForecastPolicy documents."""
 
-    def __init__(self, path: Path, assigned: Callable[[ForecastPolicy], Assignment]) -> None:
-        """Watch a path.
-
-        Args:
-            path: file or folder.
-            assigned: makes of a document what the engine works on.
-        """
+    def __init__(self, path: Path, sources: SourceTable) -> None:
+        """Watch a file or a folder; `sources` opens what its policies read."""
         self._path = path
-        self._assigned = assigned
+        self._sources = sources
         self._seen: object = None
         self._log = logger("policies")
 
@@ -32,7 +37,7 @@ class PolicyFiles:
             InvalidPolicy: a document is wrong; all its faults are named.
         """
         self._seen = self._fingerprint()
-        return [self._assigned(policy) for policy in load_policies(self._path)]
+        return [assignment_of(policy, self._sources) for policy in load_policies(self._path)]
 
     def changed(self) -> Sequence[Assignment] | None:
         """Return all policies if a file has changed; None if not, or if one is wrong now, which is logged once."""
@@ -41,12 +46,16 @@ class PolicyFiles:
             return None
         self._seen = fingerprint
         try:
-            return [self._assigned(policy) for policy in load_policies(self._path)]
+            return [assignment_of(policy, self._sources) for policy in load_policies(self._path)]
         except InvalidPolicy as error:
             self._log.error(
                 "policies_refused", path=str(self._path), faults=str(error), effect="the last good ones stay"
             )
             return None
+
+    def close(self) -> None:
+        """Release the sources."""
+        self._sources.close()
 
     def _fingerprint(self) -> object:
         files = sorted(self._path.iterdir()) if self._path.is_dir() else [self._path]
@@ -58,3 +67,19 @@ class PolicyFiles:
                 continue  # gone between the listing and the look; the next look sees it so
             seen.append((file.name, status.st_mtime_ns, status.st_size, status.st_ino))
         return seen
+
+
+def assignment_of(document: ForecastPolicy, sources: SourceTable) -> Assignment:
+    """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
+    opened: dict[str, Source | SourceError] = {}
+    for name, signal in signals_by_name(document).items():
+        try:
+            opened[name] = sources.open(signal)
+        except SourceError as error:
+            opened[name] = error
+    return Assignment(
+        policy=to_scaling_policy(document),
+        document=document_json(document),
+        reserved=reserved_fields_used(document),
+        sources=opened,
+    )

@@ -38,6 +38,10 @@ class PolicySource(Protocol):
         """Return all policies if they are not those returned last; None if nothing changed or they cannot be read."""
         ...
 
+    def close(self) -> None:
+        """Release the sources that were opened for the policies."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Servers:
@@ -85,6 +89,7 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_raise_when(stop), name="stop")
                 group.create_task(self._servers.http.serve(), name="http")
+                group.create_task(self._follow_server(), name="grpc")
                 group.create_task(self._every(_FIT_EVERY, self._fit), name="fits")
                 group.create_task(self._every(_FLUSH_EVERY, self._engine.flush), name="flush")
                 group.create_task(self._every(_CHECKPOINT_EVERY, self._engine.checkpoint), name="checkpoint")
@@ -96,9 +101,17 @@ class Agent:
         finally:
             await self._end()
 
+    async def _follow_server(self) -> NoReturn:
+        """The gRPC server has a thread of its own; if it ends by itself, so must the process."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._servers.keda.ended.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+        await ended.wait()
+        raise RuntimeError("the gRPC server has ended by itself")
+
     async def _end(self) -> None:
         await asyncio.to_thread(self._servers.keda.stop, _GRACE)
         await self._parts.close()
+        self._policies.close()
         self._log.info("stopped")
 
     async def _reload(self, group: asyncio.TaskGroup) -> None:

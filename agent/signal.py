@@ -14,7 +14,7 @@ from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.history.grid import History, Taken
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
-from forecasters.backtest import Losses
+from forecasters.backtest import Losses, Observed
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
 from forecasters.losses import pinball_loss
@@ -56,12 +56,14 @@ class Signal:
         }
         self.trust = Trust(step=self.history.coarse_step)
         self._level = 1 - policy.risk
+        self._levels = tuple(sorted({*_LEVELS, self._level}))
         self._horizon = policy.horizon
         self._name = f"{policy.key}/{signal.name}"
         self._state = SignalState.OK
         self._fresh_at: datetime | None = None  # of what the newest sample was computed from
         self._pending: deque[_Pending] = deque()
         self._seen: Mapping[str, Foresight] = {}
+        self._learned_at: datetime | None = None  # instant of the newest sample that the experts have seen
         self._scored: int | None = None  # coarse step in which the experts were last scored
 
     @property
@@ -76,11 +78,14 @@ class Signal:
             self._state = SignalState.STALE
             self._fresh_at = max(fresh_at, self._fresh_at or fresh_at)
             return Taken.TOO_OLD
-        self._state = SignalState.OK
-        self._fresh_at = fresh_at
         taken = self.history.append(reading.sample, now)
-        if taken is Taken.ACCEPTED:
-            self._learn()
+        self._state = _impossible(taken, reading.sample)
+        if self._state is SignalState.OK:
+            self._fresh_at = max(fresh_at, self._fresh_at or fresh_at)
+        last = self.history.last
+        if last is not None and last.at != self._learned_at:  # a backfill may have been there before the live sample
+            self._learned_at = last.at
+            self._learn(last)
         return taken
 
     def missed(self, error: SourceError) -> None:
@@ -101,6 +106,12 @@ class Signal:
         for expert in self.experts.values():
             expert.fit_at_once()
 
+    def take_up(self, kept: Series) -> None:
+        """Take up samples that an earlier process kept: unlike what a source says of its past, each was fresh once."""
+        self.take_past(fine=kept)
+        if self._fresh_at is None and self.history.last is not None:
+            self._fresh_at = self.history.last.at
+
     def stored(self) -> dict[str, bytes]:
         """Return what the experts know and how they did, by name, for the store."""
         bodies = {
@@ -118,9 +129,11 @@ class Signal:
 
     def jobs(self, now: datetime) -> list[FitJob]:
         """Return the fits that are due."""
-        coarse = self.history.coarse_mean()
+        observed = Observed(self.history.coarse_mean(), self.history.coarse_max())
+        if not observed.values.present:
+            return []
         asked = (
-            expert.job(self._name, coarse, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
+            expert.job(self._name, observed, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
             for expert in self.experts.values()
         )
         return [job for job in asked if job is not None]
@@ -151,15 +164,16 @@ class Signal:
         """Return the trusted expert's forecast over the horizon, else that of the first that is fitted."""
         names = [self.trust.trusted, *self.experts]
         for name in names:
-            if name is not None and (fan := self.experts[name].fan(self._horizon, _LEVELS)) is not None:
+            if name is not None and (fan := self.experts[name].fan(self._horizon, self._levels)) is not None:
                 return fan
         return None
 
     def trust_rows(self) -> tuple[TrustRow, ...]:
         """Return how each expert does, best first."""
         rows = [
-            TrustRow(self.policy.name, name, self.trust.loss_ratio(name), name == self.trust.trusted, expert.note)
+            TrustRow(self.policy.name, name, ratio, ratio is not None and ratio <= 1.0, expert.note)
             for name, expert in self.experts.items()
+            for ratio in (self.trust.loss_ratio(name),)
         ]
         return tuple(sorted(rows, key=lambda row: (row.loss is None, row.loss or 0.0, row.model)))
 
@@ -169,18 +183,15 @@ class Signal:
         if trusted is None:
             return ()
         peak = self.experts[trusted].calibration.peak
-        shares = {level: peak.coverage(level) for level in REPORTED}
+        shares = {level: peak.coverage(level) for level in sorted({*REPORTED, self._level})}
         return tuple(
             CoverageRow(self.policy.name, level, share, peak.count)
             for level, share in shares.items()
             if share is not None
         )
 
-    def _learn(self) -> None:
+    def _learn(self, last: Sample) -> None:
         """Foretell anew from the newest sample; once a coarse step carry the experts on and score what has come due."""
-        last = self.history.last
-        if last is None:
-            return
         step = grid_index(last.at, self.history.coarse_step)
         if step == self._scored:
             trusted = self.trust.trusted
@@ -249,3 +260,16 @@ class Signal:
             median=seen.median,
             calibration=seen.quantile - seen.path_peak,
         )
+
+
+def _impossible(taken: Taken, sample: Sample) -> SignalState:
+    """Return what is wrong with a sample that cannot have been observed; OK where nothing is."""
+    match taken:
+        case Taken.NOT_FINITE:
+            return SignalState.NOT_A_NUMBER if np.isnan(sample.value) else SignalState.INFINITE
+        case Taken.NEGATIVE:
+            return SignalState.NEGATIVE
+        case Taken.FROM_THE_FUTURE:
+            return SignalState.FROM_THE_FUTURE
+        case _:
+            return SignalState.OK

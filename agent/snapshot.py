@@ -31,7 +31,7 @@ class TrustRow:
     signal: str
     model: str
     loss: float | None  # decision loss relative to reactive, which is 1; None until measured
-    is_trusted: bool
+    is_trusted: bool  # whether it has earned trust; the one that answers is named in the decision
     note: str  # such as "needs 31 h more history"
 
 

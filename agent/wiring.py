@@ -11,16 +11,14 @@ from agent.board import Board
 from agent.book import EngineBook
 from agent.clock import Clock, WallClock
 from agent.configuration import Configuration
-from agent.engine import Assignment, Engine, ReplicaSource, UnobservedReplicas
+from agent.engine import Engine, ReplicaSource, UnobservedReplicas
 from agent.fitting.local import LocalFitPool
 from agent.history.ledger import Ledger
 from agent.history.opening import open_store
 from agent.history.thread import StoreThread
 from agent.parts import Parts
-from agent.policy import ForecastPolicy, document_json, reserved_fields_used, signals_by_name, to_scaling_policy
 from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Servers
-from agent.sources.source import Source, SourceError
 from agent.sources.table import SourceTable
 from agent.telemetry import Telemetry
 from agent.web.app import create_app
@@ -93,22 +91,6 @@ def build_http_server(parts: Parts, address: HttpAddress, *, comparison: Compari
     return HttpServer(app, address)
 
 
-def assignment_of(document: ForecastPolicy, table: SourceTable) -> Assignment:
-    """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
-    sources: dict[str, Source | SourceError] = {}
-    for name, signal in signals_by_name(document).items():
-        try:
-            sources[name] = table.open(signal)
-        except SourceError as error:
-            sources[name] = error
-    return Assignment(
-        policy=to_scaling_policy(document),
-        document=document_json(document),
-        reserved=reserved_fields_used(document),
-        sources=sources,
-    )
-
-
 def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddress, grpc_address: str) -> Agent:
     """Build the agent of `foretide run`.
 
@@ -118,11 +100,10 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
     parts = build_parts(
         clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
     )
-    table = SourceTable(configuration)
     servers = Servers(build_keda_server(parts, drain=_DRAIN), grpc_address, build_http_server(parts, http))
     return Agent(
         parts,
-        policies=PolicyFiles(policies, lambda document: assignment_of(document, table)),
+        policies=PolicyFiles(policies, SourceTable(configuration)),
         servers=servers,
         keeps_days=configuration.data_dir is not None,
     )

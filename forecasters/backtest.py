@@ -6,6 +6,7 @@ between two fits (Tashman, Out-of-sample tests of forecasting accuracy, Int. J. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,12 +50,20 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """Demand as decisions see it. All models are measured on it, however coarse their own grids are."""
+
+    values: Series
+    peaks: Series  # the largest value within each step, on the same grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Walk:
     """Forecasts of a walk, one row per origin."""
 
     state: ModelState
     origins: NDArray[np.int64]  # rows of the origins, shape (n,)
-    predicted: NDArray[np.float64]  # peaks, shape (n,)
+    rises: NDArray[np.float64]  # of the median within the look-ahead, not below 0, shape (n,)
     ends: NDArray[np.float64]  # medians at the end of the look-ahead, shape (n,)
     medians: NDArray[np.float64]  # at the knots, shape (n, knots); NaN past the horizon
     deviations: NDArray[np.float64]  # likewise
@@ -68,7 +77,7 @@ def rolling_origin(
     look_ahead: timedelta,
     horizon: timedelta,
     older: Series | None = None,
-    peaks: Series | None = None,
+    observed: Observed | None = None,
     level: float = 0.99,
 ) -> Evaluation:
     """Return what a model foretold wrongly, from an origin every 5 min or every step, whichever is longer.
@@ -80,14 +89,14 @@ def rolling_origin(
         look_ahead: over which the largest demand is predicted.
         horizon: how far the fan reaches.
         older: what the state was fitted on; MASE is scaled by it and is None without.
-        peaks: the largest value within each step of `newer`, on the same grid; without it the values themselves.
+        observed: what peaks are told from, on a grid as fine as there is; without it `newer` itself.
         level: of the quantile that decides.
     """
     ahead = max(1, -(-look_ahead // newer.step))
     reach = max(ahead, min(KNOTS[-1], horizon // newer.step))
-    walk = _walk(forecaster, state, newer.values, ahead=ahead, reach=reach)
-    actual = _largest_ahead(newer.values if peaks is None else peaks.values, ahead)[walk.origins]
-    peak = _calibrate_peak(actual, walk, newer, level)
+    walk = _walk(forecaster, state, newer.values, look_ahead=look_ahead / newer.step, reach=reach)
+    demand, actual = _seen_from(walk.origins, newer, observed or Observed(newer, newer), look_ahead)
+    peak = _calibrate_peak(actual, demand + walk.rises, walk, newer, level)
     fan = FanCalibration.from_errors(_fan_errors(walk, newer.values))
     ends = _ahead(newer.values, walk.origins, ahead)
     return Evaluation(
@@ -99,7 +108,7 @@ def rolling_origin(
             pinball={level: loss for level in REPORTED if (loss := peak.pinball(level)) is not None},
             coverage={level: share for level in REPORTED if (share := peak.coverage(level)) is not None},
             decision=peak.pinball(level),
-            reactive=mean_pinball_loss(actual, newer.values[walk.origins], level),
+            reactive=mean_pinball_loss(actual, demand, level),
         ),
     )
 
@@ -110,7 +119,7 @@ def fit_and_evaluate(
     *,
     look_ahead: timedelta,
     horizon: timedelta,
-    peaks: Series | None = None,
+    observed: Observed | None = None,
     level: float = 0.99,
 ) -> Evaluation:
     """Fit on the older part, walk over the newer, then fit on all of it.
@@ -131,7 +140,7 @@ def fit_and_evaluate(
         look_ahead=look_ahead,
         horizon=horizon,
         older=older,
-        peaks=None if peaks is None else peaks.between(newer.start, newer.end),
+        observed=observed,
         level=level,
     )
     return Evaluation(forecaster.fit(history), scored.calibration, scored.losses)
@@ -159,11 +168,15 @@ def _rest(history: Series, rows: int) -> Series:
     return Series(history.start + rows * history.step, history.step, history.values[rows:])
 
 
-def _walk(forecaster: Forecaster, state: ModelState, values: NDArray[np.float64], *, ahead: int, reach: int) -> _Walk:
+def _walk(
+    forecaster: Forecaster, state: ModelState, values: NDArray[np.float64], *, look_ahead: float, reach: int
+) -> _Walk:
+    """Walk over the values; `look_ahead` is in steps."""
+    ahead = max(1, math.ceil(look_ahead))
     stride = max(1, SPACING // state.step)
     knots = [knot - 1 for knot in KNOTS if knot <= reach]
     origins: list[int] = []
-    predicted: list[float] = []
+    rises: list[float] = []
     ends: list[float] = []
     medians = np.full((len(values) // stride + 1, len(KNOTS)), np.nan)
     deviations = np.full_like(medians, np.nan)
@@ -171,27 +184,50 @@ def _walk(forecaster: Forecaster, state: ModelState, values: NDArray[np.float64]
         state = forecaster.update(state, value)
         if row % stride or not np.isfinite(value):
             continue
-        median, top = forecaster.forecast(state, reach, _LEVELS).quantiles
+        forecast = forecaster.forecast(state, reach, _LEVELS)
+        median, top = forecast.quantiles
         medians[len(origins), : len(knots)] = median[knots]
         deviations[len(origins), : len(knots)] = (top[knots] - median[knots]) / _NORMAL_TOP
-        predicted.append(max(value, float(median[:ahead].max())))
+        rises.append(_rise(forecast.value_at_origin, median, look_ahead))
         ends.append(float(median[ahead - 1]))
         origins.append(row)
     count = len(origins)
     return _Walk(
         state,
         np.array(origins, dtype=np.int64),
-        np.array(predicted, dtype=np.float64),
+        np.array(rises, dtype=np.float64),
         np.array(ends, dtype=np.float64),
         medians[:count],
         deviations[:count],
     )
 
 
-def _calibrate_peak(actual: NDArray[np.float64], walk: _Walk, newer: Series, level: float) -> PeakCalibration:
+def _rise(origin: float, median: NDArray[np.float64], look_ahead: float) -> float:
+    """Return how far a path rises above its origin within the look-ahead, its end interpolated."""
+    whole = int(look_ahead)
+    last = median[whole - 1] if whole else origin
+    end = last + (look_ahead - whole) * (median[whole] - last) if whole < len(median) else last
+    return max(0.0, float(max(end, median[:whole].max(initial=end))) - origin)
+
+
+def _seen_from(
+    origins: NDArray[np.int64], newer: Series, observed: Observed, look_ahead: timedelta
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the demand at each origin and the largest within the look-ahead after it; NaN where unknown."""
+    values = observed.values
+    rows = (newer.start - values.start) // values.step + origins * (newer.step // values.step)
+    is_inside = (rows >= 0) & (rows < len(values))
+    rows = np.where(is_inside, rows, 0)
+    largest = _largest_ahead(observed.peaks.values, max(1, -(-look_ahead // values.step)))
+    return np.where(is_inside, values.values[rows], np.nan), np.where(is_inside, largest[rows], np.nan)
+
+
+def _calibrate_peak(
+    actual: NDArray[np.float64], peaks: NDArray[np.float64], walk: _Walk, newer: Series, level: float
+) -> PeakCalibration:
     """Return a calibration that has seen the errors in the order in which they came to be known."""
-    known = np.isfinite(actual)
-    errors, predicted = actual[known] - walk.predicted[known], walk.predicted[known]
+    known = np.isfinite(actual) & np.isfinite(peaks)
+    errors, predicted = actual[known] - peaks[known], peaks[known]
     typical = float(predicted.mean()) if predicted.size else 0.0
     calibration = PeakCalibration(exponent=choose_exponent(errors, predicted), typical=typical, level=level)
     for row, error, peak in zip(walk.origins[known].tolist(), errors.tolist(), predicted.tolist(), strict=True):

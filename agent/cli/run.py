@@ -14,6 +14,7 @@ from agent.cli.addresses import http_address as parsed_http_address
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.history.store import DataDirInUse
 from agent.log import LogForm, configure
+from agent.memory import share_one_heap
 from agent.policy import InvalidPolicy
 from agent.web.server import CannotListen as CannotListenHttp
 from agent.wiring import build_agent
@@ -100,6 +101,7 @@ def run_command(
     if settings.policies is None:
         raise click.UsageError("there are no policies: give --policies FILE or FOLDER (see `foretide render examples`)")
     configure(form=LogForm(settings.log_format or "auto"), level=settings.log_level or "info")
+    share_one_heap()
     try:
         uvloop.run(_serve(settings, settings.policies))
     except InvalidPolicy as error:

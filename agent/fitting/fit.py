@@ -35,7 +35,7 @@ def _measured(job: FitJob, forecaster: Forecaster) -> Fitted:
         job.history.last(MOST_ROWS),
         look_ahead=job.look_ahead,
         horizon=job.horizon,
-        peaks=job.peaks,
+        observed=job.observed,
         level=job.level,
     )
     return Fitted(job.signal, job.model, evaluation.state, evaluation.calibration.encode(), 0.0, evaluation.losses)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from forecasters.backtest import Losses
+from forecasters.backtest import Losses, Observed
 from forecasters.forecaster import ModelState
 from forecasters.series import Series
 
@@ -21,7 +21,7 @@ class FitJob:
     history: Series  # on the model's own grid
     look_ahead: timedelta  # for which the out-of-sample peak errors are wanted
     horizon: timedelta
-    peaks: Series | None = None  # largest value within each step, on the history's grid; None takes the history itself
+    observed: Observed | None = None  # demand as decisions see it, to measure against; None takes the history itself
     level: float = 0.99  # of the quantile whose decisions are scored
     measures: bool = True  # False fits only: the record that a serving model keeps up is better than one made anew
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from agent.snapshot import Condition
 from scalers.decision import Basis, Decision
 from scalers.policy import Mode, ScalingPolicy
+from scalers.sentence import clock
 
 
 def conditions(
@@ -60,8 +61,9 @@ def _data_fresh(decision: Decision, mends: Mapping[str, str], warnings: Sequence
         said = f"; the source warns: {'; '.join(warnings)}" if warnings else ""
         return Condition("DataFresh", True, "Fresh", f"samples arrive{said}", now)
     known = missing[0]
-    mend = mends.get(known.name, "")
-    return Condition("DataFresh", False, known.state if known.state != "OK" else "NoSampleYet", mend, now)
+    since = "no sample yet" if known.at is None else f"no samples since {clock(known.at, now=now)}"
+    reason = known.state if known.state != "OK" else "NoSampleYet"
+    return Condition("DataFresh", False, reason, mends.get(known.name, since), now)
 
 
 def _forecast_trusted(decision: Decision, now: datetime) -> Condition:

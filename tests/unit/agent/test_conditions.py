@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from agent.conditions import conditions
+from agent.snapshot import Condition
+from scalers.decision import Decision, SignalInput
+from scalers.policy import Mode, ScalingPolicy
+from scalers.recommend import recommend
+from tests.fakes.situations import NOON, a_policy, a_signal, a_situation
+
+CHAT = a_policy()
+
+
+def decided(signal: SignalInput, policy: ScalingPolicy = CHAT) -> Decision:
+    return recommend(a_situation(signal), policy)
+
+
+def found(
+    decision: Decision,
+    *,
+    policy: ScalingPolicy = CHAT,
+    mends: dict[str, str] | None = None,
+    warnings: tuple[str, ...] = (),
+    reserved: tuple[str, ...] = (),
+    before: tuple[Condition, ...] = (),
+) -> dict[str, Condition]:
+    made = conditions(decision, policy, mends=mends or {}, warnings=warnings, reserved=reserved, before=before)
+    return {condition.type: condition for condition in made}
+
+
+def said(condition: Condition) -> tuple[bool | None, str, str]:
+    return condition.status, condition.reason, condition.message
+
+
+def test_a_policy_that_answers_by_a_trusted_forecast_has_nothing_to_complain_about() -> None:
+    shown = found(decided(a_signal(60.0, peak=120.0)))
+    assert list(shown) == ["Ready", "DataFresh", "ForecastTrusted", "TriggerInShadow"]
+    assert said(shown["Ready"]) == (True, "Answering", "120 by 12:02:30 needs 10; one replica serves 12")
+    assert said(shown["DataFresh"]) == (True, "Fresh", "samples arrive")
+    assert said(shown["ForecastTrusted"]) == (True, "Trusted", "harmonic answers")
+    assert said(shown["TriggerInShadow"]) == (False, "Active", "KEDA gets the answer")
+
+
+def test_a_refusal_is_not_ready_and_says_why() -> None:
+    shown = found(decided(replace(a_signal(None), state="BadQuery")), mends={"demand": "parse error; mend the query"})
+    assert said(shown["Ready"]) == (False, "NoAnswer", "no sample yet: BadQuery; no answer, KEDA holds")
+    assert said(shown["DataFresh"]) == (False, "BadQuery", "parse error; mend the query")
+
+
+def test_data_that_are_merely_old_say_since_when() -> None:
+    stale = replace(a_signal(60.0, age=timedelta(minutes=2)), state="Stale")
+    assert said(found(decided(stale))["DataFresh"]) == (False, "Stale", "no samples since 11:58:00")
+
+
+def test_a_policy_that_has_just_begun_says_that_there_is_no_sample_yet() -> None:
+    assert said(found(decided(a_signal(None)))["DataFresh"]) == (False, "NoSampleYet", "no sample yet")
+
+
+def test_what_a_source_says_beside_its_samples_is_shown() -> None:
+    shown = found(decided(a_signal(60.0)), warnings=("one store did not answer",))
+    assert said(shown["DataFresh"]) == (True, "Fresh", "samples arrive; the source warns: one store did not answer")
+
+
+def test_a_young_policy_says_what_its_forecast_waits_for() -> None:
+    young = replace(a_signal(60.0), distrust="needs 31 h more history (41 of 72 h)", is_learning=True)
+    status, reason, message = said(found(decided(young))["ForecastTrusted"])
+    assert (status, reason) == (False, "Learning")
+    assert "needs 31 h more history" in message
+
+
+def test_a_distrusted_forecast_says_why() -> None:
+    signal = replace(a_signal(60.0, peak=120.0), distrust="its decision loss is 1.30 of reactive")
+    shown = found(decided(signal))["ForecastTrusted"]
+    assert said(shown) == (False, "NotTrusted", "its decision loss is 1.30 of reactive")
+
+
+def test_fields_that_are_not_acted_on_are_named() -> None:
+    shown = found(decided(a_signal(60.0)), reserved=("spec.hints", "spec.drain"))["Ready"]
+    assert said(shown) == (True, "ReservedFields", "not acted on in this version: spec.hints, spec.drain")
+
+
+def test_in_shadow_nobody_knows_whether_a_trigger_names_the_policy() -> None:
+    policy = a_policy(mode=Mode.SHADOW)
+    shown = found(decided(a_signal(60.0), policy), policy=policy)["TriggerInShadow"]
+    assert said(shown) == (None, "Shadow", "a trigger that names this policy gets the raw need")
+
+
+def test_a_condition_keeps_its_instant_until_its_status_or_reason_changes() -> None:
+    before = tuple(found(decided(a_signal(60.0))).values())
+    later = NOON + timedelta(minutes=1)
+    other = replace(decided(a_signal(72.0, peak=144.0)), at=later)
+    shown = found(other, before=before)
+    assert (shown["Ready"].since, shown["Ready"].message) == (NOON, "144 by 12:02:30 needs 12; one replica serves 12")
+    assert (shown["ForecastTrusted"].since, shown["ForecastTrusted"].reason) == (later, "Trusted")

@@ -29,6 +29,7 @@ _TYPICAL_MEMORY = 288  # errors over which the typical level is averaged, a day
 _SCORE_MEMORY = 2016  # errors over which coverage and loss are averaged, a week
 _MOST_LEVELS = 12
 _LOWEST_SHARE = 0.1  # of the typical level: below it noise no longer shrinks with the level
+_LARGEST = float(np.finfo(np.float32).max)  # a finite error must not turn infinite in single precision
 _EXPONENTS = (0.0, 0.5, 1.0)  # errors that ignore the level, are like those of counts, grow with it
 _FEWEST_FOR_EXPONENT = 100
 
@@ -158,7 +159,7 @@ class PeakCalibration:
         return found
 
     def _keep(self, error: float, predicted: float | None) -> None:
-        score = np.float32(error / self._scale(predicted, error))
+        score = np.float32(np.clip(error / self._scale(predicted, error), -_LARGEST, _LARGEST))
         self._scores = np.append(self._scores[-(_CAPACITY - 1) :], score)
         self._unused += 1
         if self._unused >= _REFRESH or len(self._scores) < _FEW:

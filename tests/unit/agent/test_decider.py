@@ -177,6 +177,16 @@ def learned() -> dict[str, bytes]:
     return driven.signal.stored()
 
 
+def test_one_absurd_sample_is_outlived(learned: dict[str, bytes]) -> None:
+    driven = Driven(a_policy(models=("harmonic",)), stored=learned)
+    world = [120.0] * 12 + [1e300] + [120.0] * 60
+    decisions = [driven.read(START + i * STEP, demand) for i, demand in enumerate(world)]
+    assert decisions[12].answer == 40.0
+    last = decisions[-1].signals[0]
+    assert last.demand == 120.0
+    assert last.peak is None or math.isfinite(last.peak.value)
+
+
 values = st.one_of(st.floats(0, 1000), st.none(), st.sampled_from([math.nan, math.inf, -1.0, 0.0, 1e300, 5e-324]))
 offsets = st.sampled_from([NO_TIME] * 6 + [-STEP, -2 * STEP, -10 * MINUTE, MINUTE, timedelta(days=400)])
 pauses = st.sampled_from([STEP] * 8 + [STEP / 2, MINUTE, 5 * MINUTE, timedelta(hours=2), timedelta(days=4)])

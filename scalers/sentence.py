@@ -37,6 +37,11 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def amount(value: float) -> str:
+    """Return demand as people write it: whole from 100 up, with a comma at thousands, else to three digits."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e15 else f"{value:.3g}"
+
+
 def span(duration: timedelta) -> str:
     """Return a duration as people write it: `2 min 10 s`."""
     seconds = round(duration.total_seconds())
@@ -68,13 +73,13 @@ def _foretold(decision: Decision) -> str:
     if known.peak is None or known.demand is None or known.peak.value <= known.demand:
         return f"{_raw(decision)}; no more is expected by {clock(decision.at + decision.look_ahead, now=decision.at)}"
     until = clock(known.peak.until, now=decision.at)
-    needs = f"{number(known.peak.value)} by {until} needs {number(known.peak.value / known.capacity)}"
-    return f"{needs}; one replica serves {number(known.capacity)}{_changed(decision)}"
+    needs = f"{amount(known.peak.value)} by {until} needs {number(known.peak.value / known.capacity)}"
+    return f"{needs}; one replica serves {amount(known.capacity)}{_changed(decision)}"
 
 
 def _raw(decision: Decision) -> str:
     known = _deciding(decision)
-    return f"{number(known.demand or 0)} now needs {number(decision.raw_need or 0)}{_changed(decision)}"
+    return f"{amount(known.demand or 0)} now needs {number(decision.raw_need or 0)}{_changed(decision)}"
 
 
 def _changed(decision: Decision) -> str:

@@ -67,6 +67,10 @@ class Assignment:
     reserved: tuple[str, ...]  # paths of the document that this version does not act on
     sources: Mapping[str, Source | SourceError]  # by signal; an error stands for a source that cannot be asked at all
 
+    def is_same(self, other: Assignment) -> bool:
+        """Whether nothing is decided otherwise; a query that was mended is seen in the document only."""
+        return (self.policy, self.document) == (other.policy, other.document)
+
 
 @dataclass(slots=True)
 class Watched:
@@ -126,13 +130,13 @@ class Engine:
         return tuple(self._watched[key] for key in sorted(self._watched))
 
     async def assign(self, assignments: Iterable[Assignment]) -> None:
-        """Work on these policies from now on; one whose specification has not changed goes on undisturbed."""
+        """Work on these policies from now on; one whose document has not changed goes on undisturbed."""
         wanted = {assignment.policy.key: assignment for assignment in assignments}
         for key in self._watched.keys() - wanted.keys():
             self._drop(key)
         for key, assignment in wanted.items():
             current = self._watched.get(key)
-            if current is None or current.assignment.policy != assignment.policy:
+            if current is None or not current.assignment.is_same(assignment):
                 await self._take_up(assignment)
             else:
                 current.assignment = assignment
@@ -266,6 +270,8 @@ class Engine:
     async def _publish(self, watched: Watched, decision: Decision) -> None:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
         await self._record(decision)
+        if self._watched.get(watched.key) is not watched:
+            return  # dropped or changed meanwhile
         answer = Answer(
             replicas=decision.for_keda,
             is_active=decision.is_active,

@@ -100,7 +100,9 @@ def _forecast_need(known: SignalInput, situation: Situation, policy: ScalingPoli
 def _bridge(decision: Decision, situation: Situation, policy: ScalingPolicy) -> Decision:
     """A forecast that is merely missing (a restart, a late fit) leaves the last answer for `staleness.forecast`."""
     previous = situation.previous
-    is_missing = decision.basis is Basis.REACTIVE and all(known.distrust is None for known in situation.signals)
+    is_missing = decision.basis is Basis.LEARNING or (
+        decision.basis is Basis.REACTIVE and all(known.distrust is None for known in situation.signals)
+    )
     if previous is None or previous.foretold_at is None or decision.need is None or not is_missing:
         return decision
     if situation.now - previous.foretold_at > policy.stale_forecast or previous.answer <= decision.need:

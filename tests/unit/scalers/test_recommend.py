@@ -34,9 +34,17 @@ def test_a_distrusted_forecast_leaves_the_raw_need_and_says_why() -> None:
 
 def test_learning_answers_the_raw_need_and_says_what_is_missing() -> None:
     signal = replace(a_signal(120.0), distrust="needs 31 h more history (41 of 72 h)", is_learning=True)
-    decision = recommend(a_situation(signal, previous=30.0), a_policy())
+    situation = a_situation(signal, previous=30.0)
+    assert situation.previous is not None
+    decision = recommend(replace(situation, previous=replace(situation.previous, foretold_at=None)), a_policy())
     assert (decision.basis, decision.answer) == (Basis.LEARNING, 10.0)
     assert decision.sentence == "120 now needs 10; needs 31 h more history (41 of 72 h); raw need until then"
+
+
+def test_who_learns_anew_after_a_restart_leaves_the_foretold_answer_standing() -> None:
+    signal = replace(a_signal(120.0), distrust="needs 31 h more history (41 of 72 h)", is_learning=True)
+    decision = recommend(a_situation(signal, previous=30.0), a_policy())
+    assert (decision.basis, decision.answer) == (Basis.HELD, 30.0)
 
 
 def test_a_missing_forecast_leaves_the_last_answer_standing_for_staleness_forecast() -> None:

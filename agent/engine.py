@@ -174,7 +174,7 @@ class Engine:
         taken, self._taken = self._taken, []
         if taken:
             await self._storing.call(self._store.append_samples, taken)
-        self._tell_of_store()
+        await self._tell_of_store()
 
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
@@ -194,9 +194,9 @@ class Engine:
         await self.checkpoint()
         await self._storing.call(self._ledger.flush)
 
-    def _tell_of_store(self) -> None:
+    async def _tell_of_store(self) -> None:
         """Log what went wrong with the store and how it was met, each once."""
-        notes = self._store.notes()
+        notes = await self._storing.call(self._store.notes)
         for note in notes:
             if note not in self._told:
                 self._telemetry.store_failed("open")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -166,6 +167,25 @@ class RecordingStore(MemoryStore):
 
     def close(self) -> None:
         self.is_closed = True
+
+
+class ThreadNamingStore(RecordingStore):
+    """Remembers from which threads it was called."""
+
+    def __init__(self) -> None:
+        self.threads: set[str] = set()
+        super().__init__()
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith("_") or not hasattr(Store, name):
+            return found
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            self.threads.add(threading.current_thread().name)
+            return found(*arguments, **named)
+
+        return called
 
 
 class GatedFits:

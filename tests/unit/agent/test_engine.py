@@ -22,6 +22,7 @@ from tests.fakes.engine import (
     LoopClock,
     NoPast,
     RecordingStore,
+    ThreadNamingStore,
     assigned,
     counted,
     daily,
@@ -492,6 +493,39 @@ def test_a_store_that_hangs_costs_durability_and_never_an_answer() -> None:
     answer, took, failures = played(scenario())
     assert (answer, failures) == (5.0, 1.0)
     assert took <= 2.1
+
+
+def test_the_store_is_used_in_its_own_thread_only() -> None:
+    async def scenario() -> set[str]:
+        store = ThreadNamingStore()
+        agent, source = parts(store), LoadSource(level(60.0))
+        await agent.engine.assign([assigned(source)])
+        await agent.engine.tick(START)
+        await agent.engine.flush()
+        await agent.engine.checkpoint()
+        await agent.engine.forget(START)
+        await agent.book.decisions(CHAT, since=START, until=START, limit=1)
+        await agent.backfiller.stored(agent.engine.watched[0].pairs()[0][0], START)
+        await agent.engine.assign([assigned(source, bounds=Bounds(2, 9))])
+        await agent.close()
+        return store.threads
+
+    assert played(scenario()) == {"store_0"}
+
+
+def test_what_went_wrong_with_the_store_is_counted_once() -> None:
+    class NotingStore(RecordingStore):
+        def notes(self) -> tuple[str, ...]:
+            return ("disk full; what is new is kept in memory only",)
+
+    async def scenario() -> float | None:
+        agent = parts(NotingStore())
+        await agent.engine.flush()
+        await agent.engine.flush()
+        await agent.close()
+        return counted(agent.telemetry, "foretide_store_errors_total", operation="open")
+
+    assert played(scenario()) == 1.0
 
 
 def test_old_samples_and_decisions_are_forgotten_after_the_policys_history() -> None:

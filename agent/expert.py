@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.sources.source import Sample
 from forecasters.backtest import Observed
 from forecasters.calibration import Calibration
 from forecasters.forecast import Forecast
@@ -126,12 +127,13 @@ class Expert:
         median = peak + errors.offset(0.5, predicted=peak)
         return Foresight(state.origin, peak, max(quantile, 0.0), max(median, 0.0))
 
-    def fan(self, horizon: timedelta, levels: tuple[float, ...]) -> Forecast | None:
-        """Return the calibrated forecast over the horizon, for people; None when not fitted."""
+    def fan(self, newest: Sample, horizon: timedelta, levels: tuple[float, ...]) -> Forecast | None:
+        """Return the calibrated forecast over the horizon as decisions read it: from the newest sample on."""
         if self._state is None:
             return None
         steps = max(1, horizon // self._step)  # the grid may be coarser than a short horizon
-        return self.calibration.fan.calibrated(self.forecaster.forecast(self._state, steps, levels))
+        fan = self.calibration.fan.calibrated(self.forecaster.forecast(self._state, steps, levels))
+        return fan.anchored(newest.at, newest.value) if fan.origin <= newest.at <= fan.end else fan
 
     def stored(self) -> Mapping[str, bytes]:
         """Return what outlives a restart; empty when there is nothing yet."""

@@ -162,9 +162,11 @@ class Signal:
 
     def fan(self) -> Forecast | None:
         """Return the trusted expert's forecast over the horizon, else that of the first that is fitted."""
-        names = [self.trust.trusted, *self.experts]
-        for name in names:
-            if name is not None and (fan := self.experts[name].fan(self._horizon, self._levels)) is not None:
+        last = self.history.last
+        if last is None:
+            return None
+        for name in (self.trust.trusted, *self.experts):
+            if name is not None and (fan := self.experts[name].fan(last, self._horizon, self._levels)) is not None:
                 return fan
         return None
 

@@ -80,5 +80,19 @@ class Forecast:
         ends = (self.at(level, since), self.at(level, until))
         return max(*ends, float(whole.max())) if whole.size else max(ends)
 
+    def anchored(self, instant: datetime, value: float) -> Forecast:
+        """Return the forecast moved so that its median passes through an observation newer than its origin.
+
+        The distance fades linearly to nothing at the end: what departs from the season now need not last.
+
+        Raises:
+            BeyondHorizon: the instant lies before the origin or after the end.
+        """
+        shift = value - self.at(0.5, instant)
+        fading = 1.0 - np.arange(1, self.steps + 1) / self.steps
+        moved = np.maximum(self.quantiles + shift * fading, 0.0)
+        origin = max(0.0, self.value_at_origin + shift)
+        return Forecast(self.model, self.origin, self.step, origin, self.levels, moved)
+
     def _with_origin(self, level: float) -> NDArray[np.float64]:
         return np.concatenate(([self.value_at_origin], self.path(level)))

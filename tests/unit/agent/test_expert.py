@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from agent.expert import Expert
 from agent.fitting.fit import run_fit
 from agent.fitting.pool import FitFailed, Fitted
+from agent.sources.source import Sample
 from forecasters.backtest import Observed
 from forecasters.forecaster import Forecaster
 from forecasters.harmonic import Harmonic
@@ -70,7 +71,7 @@ def history() -> Series:
 def test_an_expert_without_a_fit_foretells_nothing_and_says_so(history: Series) -> None:
     expert = an_expert()
     assert expert.foresee(history.end, 100.0, LOOK_AHEAD) is None
-    assert expert.fan(HOUR, (0.5,)) is None
+    assert expert.fan(Sample(history.end, 100.0), HOUR, (0.5,)) is None
     assert (expert.is_ready, expert.note) == (False, "not fitted yet")
 
 
@@ -240,8 +241,9 @@ def test_an_expert_never_expects_less_than_the_demand_of_now_before_calibration(
 
 def test_a_fan_reaches_one_step_where_the_horizon_is_shorter_than_the_grid(history: Series) -> None:
     expert = an_expert(step=timedelta(minutes=30))
-    fit(expert, daily(4.0, step=timedelta(minutes=30)))
-    fan = expert.fan(timedelta(minutes=10), (0.5,))
+    past = daily(4.0, step=timedelta(minutes=30))
+    fit(expert, past)
+    fan = expert.fan(Sample(past.end, 100.0), timedelta(minutes=10), (0.5,))
     assert fan is not None
     assert fan.steps == 1
 

@@ -18,11 +18,9 @@ FORETIDE = (sys.executable, "-c", "from agent.cli import main; main()")
 
 
 def test_one_day_costs_little_more_than_the_hpa_and_leaves_no_more_unserved() -> None:
-    began = time.monotonic()
     done = subprocess.run(
         [*FORETIDE, "demo", "--once", "--json"], capture_output=True, text=True, timeout=120, check=True
     )
-    taken = time.monotonic() - began
 
     sides = json.loads(done.stdout)
     reactive, foretide = sides["reactive"], sides["foretide"]
@@ -30,7 +28,6 @@ def test_one_day_costs_little_more_than_the_hpa_and_leaves_no_more_unserved() ->
     assert 0 < foretide["unserved_pct"] <= reactive["unserved_pct"]
     assert foretide["replica_hours"] <= 1.1 * reactive["replica_hours"]
     assert done.stderr == ""
-    assert taken <= 45
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -52,7 +52,7 @@ class Backfiller:
         """Read what decisions need: weeks coarse, hours fine.
 
         Raises:
-            SourceError: the source did not answer; what was read before that is kept.
+            SourceError: the source did not answer; nothing is taken.
         """
         history = signal.history
         end = now - signal.policy.delay
@@ -84,7 +84,7 @@ class Backfiller:
         """Read the policy's whole history at its own step into the store, newest first, piece by piece."""
         step = signal.policy.step
         now = self._clock.now()
-        until, oldest = now - signal.fine_span, now - signal.coarse_span
+        until, oldest = now, now - signal.coarse_span
         while until > oldest:
             since = max(oldest, until - _PIECE)
             if not await self._is_kept(signal, since, until):

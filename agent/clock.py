@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -21,15 +22,22 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's clock."""
+    """The machine's clock, which may be set while it runs."""
+
+    def __init__(
+        self, wall: Callable[[], datetime] = lambda: datetime.now(UTC), monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
 
     def now(self) -> datetime:
         """Return the present instant, aware UTC."""
-        return datetime.now(UTC)
+        return self._wall()
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep in real time, in short naps so that a stepped clock is noticed."""
-        while (left := (instant - self.now()).total_seconds()) > 0:
+        """Sleep in short naps: a clock set ahead ends the sleep, and one set back makes it no longer than it was."""
+        end = self._monotonic() + (instant - self.now()).total_seconds()
+        while (left := min((instant - self.now()).total_seconds(), end - self._monotonic())) > 0:
             await asyncio.sleep(min(left, 1.0))
 
 

@@ -80,21 +80,24 @@ class Agent:
         """Serve until `stop` is set; then end streams cleanly and store what is left.
 
         Raises:
+            InvalidPolicy: a policy is wrong at start.
+            CannotListen: an address is taken or not this machine's.
             ExceptionGroup: a loop ended of itself, which is a defect; the process should end and be started anew.
         """
-        await self._engine.assign(self._policies.first())
         try:
+            await self._engine.assign(self._policies.first())
+            self._servers.http.bind()
             port = await asyncio.to_thread(self._servers.keda.start, self._servers.grpc_address)
             self._log.info("grpc_serving", address=self._servers.grpc_address, port=port)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_raise_when(stop), name="stop")
                 group.create_task(self._servers.http.serve(), name="http")
                 group.create_task(self._follow_server(), name="grpc")
-                group.create_task(self._every(_FIT_EVERY, self._fit), name="fits")
-                group.create_task(self._every(_FLUSH_EVERY, self._engine.flush), name="flush")
-                group.create_task(self._every(_CHECKPOINT_EVERY, self._engine.checkpoint), name="checkpoint")
-                group.create_task(self._every(_FORGET_EVERY, self._forget), name="forget")
-                group.create_task(self._every(_RELOAD_EVERY, lambda: self._reload(group)), name="policies")
+                self._repeat(group, "fits", self._fit, every=_FIT_EVERY)
+                self._repeat(group, "flush", self._engine.flush, every=_FLUSH_EVERY)
+                self._repeat(group, "checkpoint", self._engine.checkpoint, every=_CHECKPOINT_EVERY)
+                self._repeat(group, "forget", self._forget, every=_FORGET_EVERY)
+                self._repeat(group, "policies", lambda: self._reload(group), every=_RELOAD_EVERY)
                 self._follow(group)
         except* _Stopped:
             self._log.info("stopping")
@@ -136,16 +139,19 @@ class Agent:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._decide(watched), name=f"decide {watched.key}")
             for signal, source in watched.pairs():
-                group.create_task(self._read_past(signal, source), name=f"past {signal.name}")
+                name = f"past {signal.name}"
+                group.create_task(self._guarded(name, self._read_past(signal, source)), name=name)
 
     async def _decide(self, watched: Watched) -> None:
         """Decide at once, then at every grid point of the policy's step."""
         policy = watched.assignment.policy
-        due, phase = self._clock.now(), phase_of(policy)
+        name, phase, now = f"policy {watched.key}", phase_of(policy), self._clock.now()
+        await self._guarded(name, self._engine.tick_policy(watched, now))
+        due = next_due(policy, now)
         while True:
-            await self._guarded(f"policy {watched.key}", self._engine.tick_policy(watched, due))
-            due = next_due(policy, self._clock.now() - phase)
             await self._clock.sleep_until(due + phase)
+            await self._guarded(name, self._engine.tick_policy(watched, due))
+            due = next_due(policy, self._clock.now() - phase)
 
     async def _read_past(self, signal: Signal, source: Source | SourceError) -> None:
         if isinstance(source, SourceError) or not has_past(source):
@@ -160,10 +166,15 @@ class Agent:
     async def _forget(self) -> None:
         await self._engine.forget(self._clock.now())
 
-    async def _every(self, period: timedelta, work: Callable[[], Awaitable[None]]) -> NoReturn:
+    def _repeat(
+        self, group: asyncio.TaskGroup, name: str, work: Callable[[], Awaitable[None]], *, every: timedelta
+    ) -> None:
+        group.create_task(self._every(every, name, work), name=name)
+
+    async def _every(self, period: timedelta, name: str, work: Callable[[], Awaitable[None]]) -> NoReturn:
         while True:
             await self._clock.sleep_until(self._clock.now() + period)
-            await self._guarded(getattr(work, "__name__", "work"), work())
+            await self._guarded(name, work())
 
     async def _guarded(self, what: str, work: Awaitable[None]) -> None:
         """The outer edge of every loop: what nobody foresaw is logged and counted, and the loop goes on."""

@@ -188,6 +188,33 @@ class ThreadNamingStore(RecordingStore):
         return called
 
 
+class ScriptedPolicies:
+    """Where policies come from, as the test says: set `now` to change them, `trouble` to fail."""
+
+    def __init__(self, first: Sequence[Assignment]) -> None:
+        self.now: Sequence[Assignment] = first
+        self.trouble: Exception | None = None
+        self.is_closed = False
+        self._told: Sequence[Assignment] | None = None
+
+    def first(self) -> Sequence[Assignment]:
+        self._told = self.now
+        if self.trouble is not None and not self.now:
+            raise self.trouble
+        return self.now
+
+    def changed(self) -> Sequence[Assignment] | None:
+        if self.trouble is not None:
+            raise self.trouble
+        if self.now is self._told:
+            return None
+        self._told = self.now
+        return self.now
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class GatedFits:
     """A fit pool whose fits end when the test says so."""
 

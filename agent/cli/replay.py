@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import click
 from agent.decider import Decider
 from agent.fitting.fit import run_fit
 from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
-from agent.sources.csv import InvalidCsv, read_csv_series
+from agent.sources.csv import LATEST_SECONDS, InvalidCsv, read_csv_series
 from agent.sources.source import Reading, Sample, SignalState, SourceError
 from forecasters.table import FORECASTERS
 from scalers.decision import Decision, Replicas
@@ -23,6 +22,9 @@ from scalers.decision import Decision, Replicas
 _NO_DEMAND = SourceError(
     SignalState.EMPTY, "the line has no demand", mend="give a number, or leave null for a gap", is_retriable=True
 )
+
+
+_MOST_REPLICAS = 2**31 - 1  # Kubernetes counts them in an int32
 
 
 class InvalidLine(ValueError):
@@ -67,7 +69,7 @@ def replay_command(policy_file: Path, history_file: Path | None) -> None:
     replay = Replay(_only_policy(policy_file))
     if history_file is not None:
         replay.learn(history_file)
-    for answer in replay.answers(sys.stdin):
+    for answer in replay.answers(sys.stdin.buffer):  # bytes: text that is no UTF-8 costs its line only
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -89,8 +91,9 @@ class Replay:
             raise click.UsageError(str(error)) from error
         self._signal.take_past(fine=past.series)
         self._fit(past.series.end)
+        self._last = past.series.end - past.series.step  # the last row may lie anywhere in the last step
 
-    def answers(self, lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
+    def answers(self, lines: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
         """Yield one answer per line."""
         for number, text in enumerate(lines, start=1):
             try:
@@ -115,51 +118,59 @@ class Replay:
             self._decider.accept(run_fit(job), now)
 
 
-def parse_line(text: str, *, after: datetime | None) -> Line:
+def parse_line(text: bytes, *, after: datetime | None) -> Line:
     """Return what an input line says.
 
     Raises:
-        InvalidLine: it is not a JSON object, a field is missing or wrong, or its time is not after the line before's.
+        InvalidLine: it is not a JSON object, a field is missing or wrong, or its time is not after what is known.
     """
     try:
         fields = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidLine(f"is not JSON: {error}") from error
     if not isinstance(fields, dict):
-        raise InvalidLine(f"is not a JSON object but {text.strip()[:40]!r}")
+        raise InvalidLine(f"is not a JSON object but {_shown(fields)}")
     at = _instant(fields)
     if after is not None and at <= after:
-        raise InvalidLine(f"time {at.timestamp():g} is not after {after.timestamp():g}, the line before's")
-    return Line(at=at, demand=_demand(fields), replicas=_replicas(fields))
+        raise InvalidLine(f"time {_plain(at.timestamp())} is not after {_plain(after.timestamp())}, which is known")
+    return Line(at=at, demand=_number(fields, "demand"), replicas=_replicas(fields))
 
 
 def _instant(fields: Mapping[str, object]) -> datetime:
-    seconds = fields.get("time")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise InvalidLine(f"time must be unix seconds, got {seconds!r}")
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError) as error:
-        raise InvalidLine(f"time {seconds!r} is not an instant: {error}") from error
-
-
-def _demand(fields: Mapping[str, object]) -> float | None:
-    demand = fields.get("demand")
-    if demand is None:
-        return None
-    if isinstance(demand, bool) or not isinstance(demand, int | float):
-        raise InvalidLine(f"demand must be a number or null, got {demand!r}")
-    return float(demand)
+    seconds = _number(fields, "time")
+    if seconds is None or not 0 <= seconds <= LATEST_SECONDS:
+        raise InvalidLine(f"time must be unix seconds, from 1970 to 2200, got {_shown(fields.get('time'))}")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _replicas(fields: Mapping[str, object]) -> Replicas | None:
-    existing, ready = fields.get("replicas"), fields.get("ready", fields.get("replicas"))
-    if existing is None:
+    existing, ready = _count(fields, "replicas"), _count(fields, "ready")
+    return None if existing is None else Replicas(existing, existing if ready is None else ready)
+
+
+def _number(fields: Mapping[str, object], name: str) -> float | None:
+    value = fields.get(name)
+    if value is None:
         return None
-    for name, count in (("replicas", existing), ("ready", ready)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise InvalidLine(f"{name} must be a whole number from 0 up, got {count!r}")
-    return Replicas(int(str(existing)), int(str(ready)))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidLine(f"{name} must be a number, got {_shown(value)}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InvalidLine(f"{name} must be a number, got one of {len(str(value))} digits") from error
+
+
+def _count(fields: Mapping[str, object], name: str) -> int | None:
+    count = fields.get(name)
+    if count is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MOST_REPLICAS:
+        raise InvalidLine(f"{name} must be a whole number from 0 up, got {_shown(count)}")
+    return count
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:40]
 
 
 def _plain(seconds: float) -> float | int:
@@ -173,4 +184,7 @@ def _only_policy(file: Path) -> ForecastPolicy:
         raise click.UsageError(str(error)) from error
     if len(policies) != 1:
         raise click.UsageError(f"{file} holds {len(policies)} policies; replay takes a file with one")
+    signals = len(policies[0].spec.all_signals)
+    if signals != 1:
+        raise click.UsageError(f"policy {policies[0].key} has {signals} signals, and a line has one demand")
     return policies[0]

@@ -13,7 +13,8 @@ def http_address(text: str) -> HttpAddress:
     Raises:
         click.BadParameter: it has another form.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+    bracketed, _, port = text.rpartition(":")
+    host = bracketed.removeprefix("[").removesuffix("]")
+    if not host or "/" in host or not port.isdecimal() or int(port) > 65535:
         raise click.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080", param_hint="--http-address")
-    return HttpAddress(host.strip("[]"), int(port))
+    return HttpAddress(host, int(port))

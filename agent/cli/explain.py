@@ -43,7 +43,7 @@ def explain_command(name: str, namespace: str, at: str | None, address: str, as_
     \b
     Exit codes: 0 there is an answer, 1 the policy refuses or the agent cannot be reached, 2 the command line is wrong.
     """
-    path = f"/api/v1/policies/{namespace}/{name}"
+    path = f"/api/v1/policies/{quote(namespace, safe='')}/{quote(name, safe='')}"
     if at is not None:
         path += f"/decisions/at?time={_instant(at)}"
     found = _get(address.rstrip("/") + path)
@@ -53,7 +53,7 @@ def explain_command(name: str, namespace: str, at: str | None, address: str, as_
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
-        _show(decision, found, Console())
+        _show(decision, found, Console(markup=False, highlight=False))  # a query such as rate(x[1m]) is no markup
     if decision.get("forKeda") is None:
         raise SystemExit(1)
 
@@ -93,7 +93,7 @@ def _get(url: str) -> dict[str, object]:
 
 
 def _show(decision: Mapping[str, object], found: Mapping[str, object], console: Console) -> None:
-    console.print(f"[bold]{decision['sentence']}[/bold]")
+    console.print(str(decision["sentence"]), style="bold")
     console.print(
         f"{decision['namespace']}/{decision['name']}  {decision['mode']}  {decision['basis']}  at {decision['at']}"
     )

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.cli.replay import Replay, replay_command
+from agent.cli import main
+from agent.cli.replay import Replay
 from agent.policy import parse_policy
 from tests.fakes.driven import past_of
 from tests.fakes.engine import START
@@ -45,7 +46,7 @@ def replayed(policy: Path, lines: Sequence[object], *options: str) -> list[dict[
 
 
 def filtered(policy: Path, text: str | bytes, *options: str) -> Result:
-    return CliRunner().invoke(replay_command, ["--policy", str(policy), *options], input=text)
+    return CliRunner().invoke(main, ["replay", "--policy", str(policy), *options], input=text)
 
 
 def ramp(shift: float = 0.0) -> Any:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from forecasters.backtest import fit_and_evaluate, rolling_origin
+from forecasters.backtest import Observed, fit_and_evaluate, rolling_origin
 from forecasters.forecaster import TooLittleHistory
 from forecasters.harmonic import Harmonic
 from forecasters.last_value import LastValue
@@ -33,10 +33,14 @@ def test_the_error_of_a_peak_is_the_largest_value_ahead_less_the_one_predicted()
     assert evaluation.calibration.peak.offset(0.5) == 4.0  # of the errors 4 and -2
 
 
-def test_peaks_within_the_steps_are_taken_where_they_are_known() -> None:
+def test_a_coarse_model_is_measured_on_demand_as_fine_as_there_is() -> None:
     newer = walked([10.0, 10.0, 10.0]).state
-    peaks = Series(newer.origin - 2 * newer.step, newer.step, np.array([10.0, 30.0, 10.0]))
-    assert walked([10.0, 10.0, 10.0], peaks=peaks).calibration.peak.offset(0.5) == 20.0
+    start, minute = newer.origin - 2 * newer.step, newer.step / 5
+    values = Series(start, minute, np.full(11, 10.0))
+    peaks = Series(start, minute, np.array([10.0, 10.0, 30.0, *[10.0] * 8]))
+    evaluation = walked([10.0, 10.0, 10.0], observed=Observed(values, peaks))
+    assert evaluation.calibration.peak.offset(0.5) == 20.0
+    assert evaluation.losses.reactive == pytest.approx(0.99 * 20.0)  # of one origin whose end is known
 
 
 def test_origins_in_a_gap_and_peaks_that_fell_into_one_are_left_out() -> None:

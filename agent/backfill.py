@@ -42,7 +42,7 @@ class Backfiller:
         """Take up what an earlier process kept."""
         since = now - signal.coarse_span
         kept = await self._storing.call(
-            lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
+            lambda: self._store.load_samples(signal.stored_as, since=since, step=signal.policy.step)
         )
         known = kept.between(since, now)  # stored under a clock that was ahead, the rest would move the grid there
         if known.present:
@@ -91,7 +91,7 @@ class Backfiller:
                 async with self._turn:
                     piece = await self._piece(signal, source, since, until)
                 if piece is not None:
-                    await self._storing.call(self._store.append_samples, stored_samples(signal.name, piece.series))
+                    await self._storing.call(self._store.append_samples, stored_samples(signal.stored_as, piece.series))
                 await self._clock.sleep_until(self._clock.now() + _BREATH)
             until = grid_instant(grid_index(since, step), step) - step
 
@@ -106,7 +106,7 @@ class Backfiller:
 
     async def _is_kept(self, signal: Signal, since: datetime, until: datetime) -> bool:
         kept = await self._storing.call(
-            lambda: self._store.load_samples(signal.name, since=since, step=signal.policy.step)
+            lambda: self._store.load_samples(signal.stored_as, since=since, step=signal.policy.step)
         )
         piece = kept.between(since, until)
         return 2 * piece.present > (until - since) // signal.policy.step

@@ -184,7 +184,7 @@ class Engine:
     async def forget(self, now: datetime) -> None:
         """Drop what is older than each policy's history from the store."""
         for watched in self.watched:
-            owners = [str(watched.key), *(signal.name for signal in watched.decider.signals.values())]
+            owners = [str(watched.key), *(signal.stored_as for signal in watched.decider.signals.values())]
             before = now - watched.assignment.policy.history
             await self._storing.call(lambda owners=owners, before=before: self._store.forget(owners, before=before))
 
@@ -206,7 +206,7 @@ class Engine:
     async def _keep(self, watched: Watched) -> None:
         for signal in watched.decider.signals.values():
             for name, body in signal.stored().items():
-                await self._storing.call(self._store.put_state, signal.name, name, body)
+                await self._storing.call(self._store.put_state, signal.stored_as, name, body)
 
     async def _take_up(self, assignment: Assignment) -> None:
         key = assignment.policy.key
@@ -222,7 +222,7 @@ class Engine:
             if self._clock.now() - at <= assignment.policy.stale_data:
                 watched.decider.restore_answer(answer=answer, at=self._clock.now())
         for signal in watched.decider.signals.values():
-            signal.restore(await self._storing.call(self._store.states, signal.name))
+            signal.restore(await self._storing.call(self._store.states, signal.stored_as))
         self._watched[key] = watched
         self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
 
@@ -248,7 +248,7 @@ class Engine:
         self._telemetry.source_read(watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings))
         taken = signal.observe(reading, now)
         if taken is Taken.ACCEPTED:
-            self._taken.append(StoredSample(signal.name, reading.sample.at, reading.sample.value))
+            self._taken.append(StoredSample(signal.stored_as, reading.sample.at, reading.sample.value))
         elif taken is not Taken.DUPLICATE:
             self._telemetry.sample_dropped(watched.key, str(taken))
 

@@ -68,8 +68,13 @@ class Signal:
 
     @property
     def name(self) -> str:
-        """`namespace/policy/signal`, as in the store."""
+        """`namespace/policy/signal`, for people and for fits."""
         return self._name
+
+    @property
+    def stored_as(self) -> str:
+        """The name of its samples and states in the store; a changed query starts a history of its own."""
+        return f"{self._name}@{self.policy.meaning}" if self.policy.meaning else self._name
 
     def observe(self, reading: Reading, now: datetime) -> Taken:
         """Take in a sample; one computed from old data is no observation of the present and is left out."""

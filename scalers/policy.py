@@ -56,6 +56,7 @@ class SignalPolicy:
     delay: timedelta  # how late the source is
     window: timedelta  # over which the query averages, so a rise shows this much later
     capacity: float  # demand units that one replica serves within its objective, above 0
+    meaning: str = ""  # fingerprint of what is asked of the source; another meaning is another history
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2s
 
 from agent.policy.demand import Demand, Signal
 from agent.policy.document import ForecastPolicy, Spec
@@ -80,12 +81,19 @@ def _name(demand: Demand) -> str:
     return demand.name if isinstance(demand, Signal) else DEMAND
 
 
+def _meaning(demand: Demand) -> str:
+    """Return a fingerprint of what makes a sample mean what it does: the source and its question, not the capacity."""
+    asked = demand.model_dump_json(by_alias=True, exclude={"name", "capacity", "delay"}, exclude_none=True)
+    return blake2s(asked.encode(), digest_size=6).hexdigest()
+
+
 def _signal(demand: Demand, spec: Spec) -> SignalPolicy:
     capacity = (demand.capacity if isinstance(demand, Signal) else None) or spec.capacity
     if capacity is None:
         raise AssertionError(f"spec.capacity of signal {_name(demand)} is missing though the document was checked")
     return SignalPolicy(
         name=_name(demand),
+        meaning=_meaning(demand),
         step=demand.step,
         delay=demand.delay,
         window=rate_window(demand.prometheus.query if demand.prometheus else ""),

@@ -21,6 +21,7 @@ def test_decisions_read_what_the_document_says():
                 delay=timedelta(minutes=1),
                 window=timedelta(seconds=90),
                 capacity=12.0,
+                meaning=meaning_of(changed),
             ),
         ),
         bounds=Bounds(minimum=4, maximum=8, gang=4),
@@ -89,3 +90,14 @@ def test_kinds_of_demand_of_later_versions_are_named_with_their_place():
     signals = [{"name": "a", "prometheus": {"query": "x"}}, {"name": "b", "queue": {"kind": "Kueue"}}]
     policy = policy_of(document(demand=None, signals=signals), origin="here")
     assert reserved_fields_used(policy) == ("spec.signals[1].queue",)
+
+
+def test_another_query_means_another_history_and_another_capacity_does_not() -> None:
+    first = meaning_of(document(demand__prometheus__query="sum(a)"))
+    assert first != meaning_of(document(demand__prometheus__query="sum(b)"))
+    assert first != meaning_of(document(demand__prometheus__query="sum(a)", demand__source="other"))
+    assert first == meaning_of(document(demand__prometheus__query="sum(a)", capacity__perReplica=99))
+
+
+def meaning_of(changed: object) -> str:
+    return to_scaling_policy(policy_of(changed, origin="here")).signals[0].meaning

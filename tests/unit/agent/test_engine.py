@@ -39,7 +39,8 @@ CHAT, LLM = PolicyKey("ml", "chat"), PolicyKey("ml", "llm")
 
 def minutely() -> dict[str, object]:
     """What makes a policy learn a daily load from little: a step of a minute, and models that find a day."""
-    return {"signals": (replace(a_policy().signals[0], step=timedelta(minutes=1)),), "models": ("harmonic",)}
+    signal = replace(a_policy().signals[0], step=timedelta(minutes=1))
+    return {"signals": (signal,), "models": ("harmonic",), "history": timedelta(days=3)}
 
 
 async def learned(agent: Parts, source: LoadSource) -> None:

@@ -60,9 +60,9 @@ def ramp(shift: float = 0.0) -> Any:
 
 
 def history_of(path: Path, *, shift: float = 0.0, unit: float = 1.0) -> Path:
-    """Write four days, up to half an hour before noon, of the ramp by the minute."""
+    """Write three days, up to half an hour before noon, of the ramp by the minute."""
     end = START - timedelta(minutes=31)
-    past = past_of(ramp(), end=end, span=timedelta(days=4), noise=1.0, step=timedelta(minutes=1))
+    past = past_of(ramp(), end=end, span=timedelta(days=3), noise=1.0, step=timedelta(minutes=1))
     rows = [
         f"{seconds + shift:.0f},{value * unit!r}"
         for seconds, value in zip(past.seconds(), past.values.tolist(), strict=True)
@@ -72,11 +72,11 @@ def history_of(path: Path, *, shift: float = 0.0, unit: float = 1.0) -> Path:
 
 
 def day(shift: float = 0.0, unit: float = 1.0) -> list[dict[str, object]]:
-    """Return the lines of half an hour from 11:29:15 on."""
+    """Return the lines of twenty minutes from 11:29:15 on."""
     begin, demand = NOON - 1845, ramp()
     return [
         {"time": begin + 15 * i + shift, "demand": unit * demand(START + timedelta(seconds=15 * i - 1845))}
-        for i in range(120)
+        for i in range(80)
     ]
 
 
@@ -193,10 +193,10 @@ def test_a_ramp_that_comes_every_day_is_answered_before_it_comes(policy: Path, h
 
 def test_answers_know_nothing_of_later_lines(policy: Path, history: Path) -> None:
     lines = day()
-    other = [*lines[:60], *(line | {"demand": 9000.0} for line in lines[60:])]
+    other = [*lines[:40], *(line | {"demand": 9000.0} for line in lines[40:])]
     whole, changed = (replayed(policy, each, "--history", str(history)) for each in (lines, other))
-    assert changed[:60] == whole[:60]
-    assert changed[60] != whole[60]
+    assert changed[:40] == whole[:40]
+    assert changed[40] != whole[40]
 
 
 def test_a_line_before_the_end_of_the_history_is_refused(policy: Path, history: Path) -> None:

@@ -419,6 +419,36 @@ def test_a_changed_policy_keeps_its_answer_and_what_its_experts_knew() -> None:
     assert is_ready
 
 
+def test_a_changed_policy_keeps_the_samples_of_the_last_moment() -> None:
+    async def scenario() -> int:
+        agent, source = parts(), LoadSource(level(60.0))
+        await agent.engine.assign([assigned(source)])
+        await agent.engine.tick(START)
+        await agent.engine.assign([assigned(source, bounds=Bounds(2, 9))])
+        signal, _ = agent.engine.watched[0].pairs()[0]
+        await agent.backfiller.stored(signal, START)
+        await agent.close()
+        return signal.history.fine().present
+
+    assert played(scenario()) == 1
+
+
+def test_a_changed_query_keeps_the_answer_and_starts_a_history_of_its_own() -> None:
+    async def scenario() -> tuple[int, float | None]:
+        agent, plain = parts(), a_policy().signals[0]
+        await agent.engine.assign([assigned(LoadSource(level(240.0)), signals=(replace(plain, meaning="old"),))])
+        await agent.engine.tick(START)
+        await agent.engine.assign([assigned(LoadSource(level(60.0)), signals=(replace(plain, meaning="new"),))])
+        signal, _ = agent.engine.watched[0].pairs()[0]
+        await agent.backfiller.stored(signal, START)
+        known = signal.history.fine().present
+        await agent.engine.tick(START + STEP)
+        await agent.close()
+        return known, agent.board.answer(CHAT).replicas
+
+    assert played(scenario()) == (0, 20.0)
+
+
 def test_a_mended_query_is_asked_anew_for_its_past_too() -> None:
     async def scenario() -> tuple[bool, Answer]:
         agent = parts()

@@ -113,6 +113,15 @@ def test_a_source_that_gives_nothing_changes_the_state_only() -> None:
     assert (known.demand, known.at, known.state) == (84.0, START, "Empty")
 
 
+def test_more_past_is_fitted_at_once(past: Series) -> None:
+    driven = Driven(a_policy(models=("harmonic",), signals=(_minutely(),)))
+    driven.learn(past.between(START - timedelta(hours=3), START))
+    assert driven.signal.jobs(START) == []
+    driven.signal.take_past(fine=past)
+    (job,) = driven.signal.jobs(START)
+    assert job.measures
+
+
 def test_a_past_alone_is_no_present(past: Series) -> None:
     driven = Driven(a_policy(models=("harmonic",), signals=(_minutely(),)))
     driven.learn(past)
@@ -156,8 +165,8 @@ def test_a_look_ahead_that_has_passed_is_scored(foreseeing: Driven) -> None:
 
 def test_a_look_ahead_that_fell_into_a_gap_is_not_scored(foreseeing: Driven) -> None:
     before = foreseeing.signal.stored()["trust"]
-    foreseeing.read(START, daily(START))
-    foreseeing.read(START + 10 * MINUTE, daily(START))
+    for minute in (0, 1, 10):  # of the three minutes after the first origin one is known
+        foreseeing.read(START + minute * MINUTE, daily(START))
     assert foreseeing.signal.stored()["trust"] == before
 
 

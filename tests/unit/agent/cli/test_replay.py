@@ -92,6 +92,11 @@ def test_each_line_is_answered_by_one_line(policy: Path) -> None:
     assert list(answers[0]) == ["time", "replicas", "reason"]
 
 
+def test_without_a_history_it_learns_from_the_lines(policy: Path) -> None:
+    answers = replayed(policy, [line(i, 60.0) for i in range(9)])
+    assert "more history" in answers[-1]["reason"]
+
+
 def test_each_line_is_answered_before_the_next_is_read() -> None:
     read = []
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.figures import Figure
 
-GROUPS = ("forecasters", "history", "agent")
+GROUPS = ("forecasters", "history", "agent", "keda")
 
 
 def main() -> int:

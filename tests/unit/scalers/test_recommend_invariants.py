@@ -64,6 +64,8 @@ def test_old_data_never_lower_the_last_answer(situation: Situation, policy: Scal
     decision = recommend(situation, policy)
     at = situation.signals[0].at
     assert at is not None
+    if decision.basis is Basis.WAKING:
+        return  # nothing is there that could be scaled in
     if situation.previous is not None and decision.answer is not None and situation.now - at > timedelta(seconds=45):
         assert decision.answer >= min(situation.previous.answer, policy.bounds.maximum)
 

@@ -12,19 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import grpc
+import requests
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.doctor.finding import Finding, Level
+from agent.doctor.keda import check_keda
 from agent.doctor.machine import check_addresses, check_data_dir
 from agent.doctor.sources import check_policy, check_sources
-from agent.policy import ForecastPolicy, InvalidPolicy, load_policies
+from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
 from agent.sources.table import SourceTable
+from scalers.policy import PolicyKey
 
 _GRPC_ADDRESS = "127.0.0.1:6000"
 _HTTP_ADDRESS = "127.0.0.1:8080"
+_ASK_SECONDS = 5.0
 _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
 
@@ -40,6 +45,7 @@ _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 @click.option("--prometheus-url", metavar="URL", help="The Prometheus that policies mean by `source: default`.")
 @click.option("--grpc-address", metavar="HOST:PORT", help=f"As for `run`; {_GRPC_ADDRESS} by default.")
 @click.option("--http-address", metavar="HOST:PORT", help=f"As for `run`; {_HTTP_ADDRESS} by default.")
+@click.option("--keda", "play_keda", is_flag=True, help="Ask a running agent all that KEDA asks, and only that.")
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON: check, level, what, mend.")
 def doctor_command(
     file: Path | None,
@@ -48,6 +54,7 @@ def doctor_command(
     prometheus_url: str | None,
     grpc_address: str | None,
     http_address: str | None,
+    play_keda: bool,
     as_json: bool,
 ) -> None:
     """Check what the agent needs, and say what to mend.
@@ -56,8 +63,12 @@ def doctor_command(
     how far back its history goes, how long it takes. The data folder and the addresses, or the agent that runs there.
     Takes the same options, configuration and FORETIDE_ variables as `run`, and changes nothing.
 
+    With --keda it plays KEDA against an agent that runs at --grpc-address: every call, for every policy of --policies
+    or else of the agent at --http-address, with its time and what KEDA would conclude. KEDA itself is not needed.
+
     \b
       foretide doctor --policies examples/policies --prometheus-url http://prometheus:9090
+      foretide doctor --keda
 
     \b
     Exit codes: 0 nothing fails (there may be warnings), 1 something fails, 2 the command line, the configuration or a
@@ -69,12 +80,16 @@ def doctor_command(
         documents = load_policies(folder) if folder else []
     except (InvalidConfiguration, InvalidPolicy) as error:
         raise click.UsageError(str(error)) from error
-    findings = check_data_dir(data_dir or configuration.data_dir)
-    findings += check_addresses(
-        grpc=grpc_address or configuration.grpc_address or _GRPC_ADDRESS,
-        http=http_address or configuration.http_address or _HTTP_ADDRESS,
-    )
-    findings += asyncio.run(_look_at_sources(configuration, documents))
+    asked = grpc_address or configuration.grpc_address or _GRPC_ADDRESS
+    http = http_address or configuration.http_address or _HTTP_ADDRESS
+    if play_keda:
+        findings = _play_keda(
+            asked, [to_scaling_policy(each).key for each in documents] if folder else _served_policies(http)
+        )
+    else:
+        findings = check_data_dir(data_dir or configuration.data_dir)
+        findings += check_addresses(grpc=asked, http=http)
+        findings += asyncio.run(_look_at_sources(configuration, documents))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -92,6 +107,33 @@ async def _look_at_sources(configuration: Configuration, documents: Sequence[For
         for document in documents:
             findings += await check_policy(document, sources, now=datetime.now(UTC))
     return findings
+
+
+def _play_keda(address: str, policies: Sequence[PolicyKey]) -> list[Finding]:
+    with grpc.insecure_channel(_reachable(address)) as channel:
+        return check_keda(channel, policies, address=address)
+
+
+def _served_policies(address: str) -> list[PolicyKey]:
+    """Return the policies of the agent at an HTTP address.
+
+    Raises:
+        click.ClickException: no agent answers there.
+    """
+    url = f"http://{_reachable(address)}/api/v1/policies"
+    try:
+        reply = requests.get(url, timeout=_ASK_SECONDS)
+        reply.raise_for_status()
+        return [PolicyKey(each["namespace"], each["name"]) for each in reply.json()["policies"]]
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        raise click.ClickException(
+            f"no list of policies at {url} ({type(error).__name__}): give --policies, or the agent's --http-address"
+        ) from error
+
+
+def _reachable(address: str) -> str:
+    """Return an address to connect to for one to listen on."""
+    return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - nothing is bound
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -41,9 +41,7 @@ class Backfiller:
     async def stored(self, signal: Signal, now: datetime) -> None:
         """Take up what an earlier process kept."""
         since = now - signal.coarse_span
-        kept = await self._storing.call(
-            lambda: self._store.load_samples(signal.stored_as, since=since, step=signal.policy.step)
-        )
+        kept = await self._kept(signal, since=since)
         known = kept.between(since, now)  # stored under a clock that was ahead, the rest would move the grid there
         if known.present:
             signal.take_up(known)
@@ -85,9 +83,10 @@ class Backfiller:
         step = signal.policy.step
         now = self._clock.now()
         until, oldest = now, now - signal.coarse_span
+        kept = await self._kept(signal, since=oldest)
         while until > oldest:
             since = max(oldest, until - _PIECE)
-            if not await self._is_kept(signal, since, until):
+            if 2 * kept.between(since, until).present <= (until - since) // step:
                 async with self._turn:
                     piece = await self._piece(signal, source, since, until)
                 if piece is not None:
@@ -104,12 +103,9 @@ class Backfiller:
             )
             return None
 
-    async def _is_kept(self, signal: Signal, since: datetime, until: datetime) -> bool:
-        kept = await self._storing.call(
-            lambda: self._store.load_samples(signal.stored_as, since=since, step=signal.policy.step)
-        )
-        piece = kept.between(since, until)
-        return 2 * piece.present > (until - since) // signal.policy.step
+    async def _kept(self, signal: Signal, *, since: datetime) -> Series:
+        step = signal.policy.step
+        return await self._storing.soon(lambda: self._store.load_samples(signal.stored_as, since=since, step=step))
 
 
 def stored_samples(signal: str, series: Series) -> list[StoredSample]:

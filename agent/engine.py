@@ -35,7 +35,6 @@ _LONGEST_READ = timedelta(seconds=10)
 _FIT_DEADLINE = timedelta(seconds=60)
 # What waits for a fit meanwhile goes on with what it has; small batches let new policies in soon.
 _FITS_AT_ONCE = 16
-_LONGEST_WRITE = timedelta(seconds=2)
 # An answer outlives the decision loop by at least this much, so that one slow tick refuses nothing.
 _LEAST_VALID = timedelta(minutes=1)
 # Policies are asked spread over this share of their step, so that a source never meets them all at once.
@@ -216,15 +215,23 @@ class Engine:
             self._telemetry.forget(key)
         watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
         self._board.register(key)
-        last = await self._storing.call(self._ledger.last_answer, key)
-        if last is not None:
-            answer, at = last
-            if self._clock.now() - at <= assignment.policy.stale_data:
-                watched.decider.restore_answer(answer=answer, at=self._clock.now())
-        for signal in watched.decider.signals.values():
-            signal.restore(await self._storing.call(self._store.states, signal.stored_as))
+        try:
+            await self._restore(watched)
+        except StoreFailed as error:
+            self._telemetry.store_failed("states")
+            self._log.warning("policy_not_restored", policy=str(key), error=str(error))
         self._watched[key] = watched
         self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
+
+    async def _restore(self, watched: Watched) -> None:
+        """Take up the last answer, and what the experts knew."""
+        last = await self._storing.soon(self._ledger.last_answer, watched.key)
+        if last is not None:
+            answer, at = last
+            if self._clock.now() - at <= watched.assignment.policy.stale_data:
+                watched.decider.restore_answer(answer=answer, at=self._clock.now())
+        for signal in watched.decider.signals.values():
+            signal.restore(await self._storing.soon(self._store.states, signal.stored_as))
 
     def _drop(self, key: PolicyKey) -> None:
         del self._watched[key]
@@ -292,11 +299,10 @@ class Engine:
     async def _record(self, decision: Decision) -> None:
         """Write the ledger; a volume that hangs costs durability, never an answer."""
         try:
-            async with asyncio.timeout(_LONGEST_WRITE.total_seconds()):
-                await self._storing.call(self._ledger.record, decision)
-        except (TimeoutError, StoreFailed) as error:
+            await self._storing.soon(self._ledger.record, decision)
+        except StoreFailed as error:
             self._telemetry.store_failed("put_decision")
-            self._log.warning("decision_not_stored", policy=str(decision.key), error=str(error) or "the volume hangs")
+            self._log.warning("decision_not_stored", policy=str(decision.key), error=str(error))
 
 
 def _valid_for(decision: Decision, policy: ScalingPolicy) -> timedelta:

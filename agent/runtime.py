@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn, Protocol, TypeGuard
+from typing import NoReturn, Protocol
 
 from agent.engine import Assignment, Watched, next_due, phase_of
 from agent.log import logger
@@ -154,7 +154,7 @@ class Agent:
             due = next_due(policy, self._clock.now() - phase)
 
     async def _read_past(self, signal: Signal, source: Source | SourceError) -> None:
-        if isinstance(source, SourceError) or not has_past(source):
+        if not isinstance(source, RangeSource):
             return
         await self._parts.backfiller.recent_until_done(signal, source)
         if self._keeps_days:
@@ -188,8 +188,3 @@ class Agent:
 async def _raise_when(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
-
-
-def has_past(source: Source) -> TypeGuard[RangeSource]:
-    """Whether a source can be asked for a range."""
-    return hasattr(source, "range") and hasattr(source, "coarse_range")

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 # A healthy store is never this far behind; more calls than this in the queue would only grow.
 _MOST_WAITING = 10_000
+# A decision would rather be without what is on a disk than late.
+_SOON_SECONDS = 2.0
 
 
 class StoreThread:
@@ -35,6 +37,18 @@ class StoreThread:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
         finally:
             self._waiting -= 1
+
+    async def soon(self, function: Callable[..., T], *arguments: object) -> T:
+        """Make a blocking call that a decision waits for: two seconds at most.
+
+        Raises:
+            StoreFailed: the store did not answer in time.
+        """
+        try:
+            async with asyncio.timeout(_SOON_SECONDS):
+                return await self.call(function, *arguments)
+        except TimeoutError as error:
+            raise StoreFailed(f"the store has not answered for {_SOON_SECONDS:g} s: its volume hangs") from error
 
     def close(self) -> None:
         """Wait for the calls that were made."""

@@ -526,6 +526,26 @@ def test_a_store_that_hangs_costs_durability_and_never_an_answer() -> None:
     assert took <= 2.1
 
 
+def test_a_store_that_hangs_does_not_keep_a_new_policy_from_deciding() -> None:
+    release = threading.Event()
+
+    class HungStore(RecordingStore):
+        def states(self, owner: str) -> dict[str, bytes]:
+            release.wait()
+            return super().states(owner)
+
+    async def scenario() -> float | None:
+        asyncio.get_running_loop().selector.patience = 0.02  # type: ignore[attr-defined]  # a jumping loop's
+        agent = parts(HungStore())
+        await agent.engine.assign([assigned(LoadSource(level(60.0)))])
+        await agent.engine.tick(START)
+        release.set()
+        await agent.close()
+        return agent.board.answer(CHAT).replicas
+
+    assert played(scenario()) == 5.0
+
+
 def test_the_store_is_used_in_its_own_thread_only() -> None:
     async def scenario() -> set[str]:
         store = ThreadNamingStore()

@@ -9,8 +9,8 @@ import pytest
 
 from agent.engine import phase_of
 from agent.parts import Parts
-from agent.runtime import Agent, Servers, has_past
-from agent.sources.source import Reading
+from agent.runtime import Agent, Servers
+from agent.sources.source import RangeSource, Reading
 from agent.web.server import CannotListen
 from scalers.keda.board import Answer
 from scalers.policy import Bounds, PolicyKey
@@ -315,8 +315,8 @@ def test_with_a_store_on_disk_the_whole_history_is_kept_at_the_policys_own_step(
 
 
 def test_only_a_source_with_ranges_has_a_past() -> None:
-    assert has_past(LoadSource(level(1.0)))
-    assert not has_past(NoPast(never))
+    assert isinstance(LoadSource(level(1.0)), RangeSource)
+    assert not isinstance(NoPast(never), RangeSource)
 
 
 def test_answers_are_told_to_whoever_listens() -> None:

@@ -35,10 +35,11 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # its parame
         """Ask for Node beside the build backend, where the machine has none."""
         return [] if find_node() else [NODE_PACKAGE]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
-        """Bundle the page, unless the build is an editable one."""
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Bundle the page and take the examples along, unless the build is an editable one."""
         if version != "editable":
             build_page(Path(self.root))
+            build_data["force_include"][str(Path(self.root) / "examples")] = "agent/examples"
 
 
 class Node(NamedTuple):  # no dataclass: hatchling loads this file as a module that nobody can look up

@@ -63,8 +63,10 @@ def test_a_wheel_bundles_the_page_with_a_clean_install(
     npm = 'echo "$*" >> calls; if [ "$1" = run ]; then mkdir dist; echo page > dist/index.html; fi'
     node = node_of(tmp_path / "node", "v20.1.0", npm)
     monkeypatch.setenv("PATH", f"{node}:/usr/bin:/bin")
-    hook(hook_module, source).initialize("standard", {})
+    taken: dict[str, dict[str, str]] = {"force_include": {}}
+    hook(hook_module, source).initialize("standard", taken)
 
+    assert taken["force_include"] == {str(source / "examples"): "agent/examples"}
     page = source / "dashboards" / "page"
     assert (page / "calls").read_text().splitlines() == ["ci --no-audit --no-fund", "run build"]
     assert (page / "dist" / "index.html").read_text() == "page\n"

@@ -20,9 +20,10 @@ from agent.history.ledger import Ledger
 from agent.history.store import Store, StoredSample, StoreFailed
 from agent.history.thread import StoreThread
 from agent.log import logger
+from agent.reading import read
 from agent.signal import Signal
 from agent.snapshot import Condition
-from agent.sources.source import Reading, SignalState, Source, SourceError
+from agent.sources.source import Source, SourceError
 from agent.telemetry import Telemetry
 from forecasters.forecaster import Forecaster
 from forecasters.series import grid_index, grid_instant
@@ -30,8 +31,6 @@ from scalers.decision import Decision, Replicas
 from scalers.keda.board import Answer
 from scalers.policy import PolicyKey, ScalingPolicy
 
-# No source may hold a tick for longer, whatever the policy's step; the next tick asks again.
-_LONGEST_READ = timedelta(seconds=10)
 _FIT_DEADLINE = timedelta(seconds=60)
 # What waits for a fit meanwhile goes on with what it has; small batches let new policies in soon.
 _FITS_AT_ONCE = 16
@@ -243,7 +242,7 @@ class Engine:
     async def _read(self, watched: Watched, signal: Signal, source: Source | SourceError, now: datetime) -> None:
         name, began = signal.policy.name, time.perf_counter()
         try:
-            reading = await self._latest(source, signal, now)
+            reading = await read(source, now, step=signal.policy.step)
         except SourceError as error:
             signal.missed(error)
             watched.mends[name] = f"{error}; {error.mend}"
@@ -258,21 +257,6 @@ class Engine:
             self._taken.append(StoredSample(signal.stored_as, reading.sample.at, reading.sample.value))
         elif taken is not Taken.DUPLICATE:
             self._telemetry.sample_dropped(watched.key, str(taken))
-
-    async def _latest(self, source: Source | SourceError, signal: Signal, now: datetime) -> Reading:
-        if isinstance(source, SourceError):
-            raise source
-        limit = min(_LONGEST_READ, signal.policy.step)
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                return await source.latest(now)
-        except TimeoutError as error:
-            raise SourceError(
-                SignalState.TIMED_OUT,
-                f"no answer within {limit.total_seconds():g} s",
-                mend="look at the source's load and at the cost of the query",
-                is_retriable=True,
-            ) from error
 
     async def _publish(self, watched: Watched, decision: Decision) -> None:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,12 +10,12 @@ import numpy as np
 from agent.expert import Expert, Foresight
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.history.grid import History, Taken
+from agent.scoring import Scoring
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
 from forecasters.backtest import Losses, Observed
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
-from forecasters.losses import pinball_loss
 from forecasters.peak_calibration import REPORTED, SPACING
 from forecasters.series import Series, grid_index
 from scalers.decision import PeakForecast, SignalInput
@@ -29,16 +27,6 @@ from scalers.trust import REACTIVE, Trust
 _FINE_SPAN = timedelta(hours=6)
 _TRUST = "trust"
 _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """Peaks that were foretold and whose time has not come yet."""
-
-    since: datetime
-    until: datetime
-    demand: float
-    seen: Mapping[str, Foresight]
 
 
 class Signal:
@@ -61,7 +49,7 @@ class Signal:
         self._name = f"{policy.key}/{signal.name}"
         self._state = SignalState.OK
         self._fresh_at: datetime | None = None  # of what the newest sample was computed from
-        self._pending: deque[_Pending] = deque()
+        self._scoring = Scoring(self.experts, self.trust, level=self._level)
         self._seen: Mapping[str, Foresight] = {}
         self._learned_at: datetime | None = None  # instant of the newest sample that the experts have seen
         self._scored: int | None = None  # coarse step in which the experts were last scored
@@ -208,9 +196,9 @@ class Signal:
         coarse = self.history.coarse_mean()
         for expert in self.experts.values():
             expert.advance(coarse)
-        self._mature(last.at)
+        self._scoring.mature(last.at, self.history.fine)
         self._seen = self._foresee(last, self.experts)
-        self._pending.append(_Pending(last.at, last.at + self.look_ahead, last.value, self._seen))
+        self._scoring.foretold(self._seen, since=last.at, until=last.at + self.look_ahead, demand=last.value)
 
     def _foresee(self, last: Sample, names: Iterable[str]) -> Mapping[str, Foresight]:
         seen = ((name, self.experts[name].foresee(last.at, last.value, self.look_ahead)) for name in names)
@@ -222,26 +210,6 @@ class Signal:
             scored = losses.origins * SPACING / self.history.coarse_step
             self.trust.replace(model, losses.decision, scored)
             self.trust.replace(REACTIVE, losses.reactive, scored)
-
-    def _mature(self, now: datetime) -> None:
-        """Score what was foretold for a time that has come."""
-        if not self._pending or self._pending[0].until > now:
-            return
-        fine = self.history.fine()
-        while self._pending and self._pending[0].until <= now:
-            pending = self._pending.popleft()
-            window = fine.between(pending.since + fine.step, pending.until).values
-            present = window[np.isfinite(window)]
-            if 2 * len(present) >= len(window) > 0:  # a peak cannot be told from less
-                self._score(pending, float(present.max()))
-
-    def _score(self, pending: _Pending, largest: float) -> None:
-        losses = {REACTIVE: pinball_loss(largest, pending.demand, self._level)}
-        for name, foresight in pending.seen.items():
-            peak = foresight.path_peak
-            self.experts[name].calibration.peak.add(largest - peak, predicted=peak, at=pending.since)
-            losses[name] = pinball_loss(largest, foresight.quantile, self._level)
-        self.trust.score(losses)
 
     def _is_learning(self) -> bool:
         """Whether nothing but history is missing."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
-from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,26 @@ if TYPE_CHECKING:
 _NICENESS = 10  # answers to KEDA go first: a fit at normal priority doubles the gRPC p99
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
-_starting = Lock()
+_starting = threading.Lock()
 
 
 def prepare() -> None:
-    """Make this process polite: lower priority, one thread for linear algebra. Call before numpy is imported."""
+    """Make this process polite: lower priority, one thread for linear algebra, and no longer life than its agent's.
+
+    Call before numpy is imported.
+    """
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     os.nice(_NICENESS)
     for name in _THREAD_LIMITS:
         os.environ[name] = "1"
+
+
+def _end_with_parent() -> None:
+    """Leave when the agent is gone, also in the midst of a fit: one that hangs would stay for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class FitProcess(SpawnProcess):

@@ -49,12 +49,8 @@ test-real: env page system-packages ## tests against a real Prometheus, a real g
 	@$(PYTEST) tests/real tests/page -q $(ARGS)
 
 .PHONY: e2e
-e2e: env ## tests in a real Kubernetes control plane
-	@if [ -d tests/cluster ]; then
-	  $(PYTEST) tests/cluster -q $(ARGS)
-	else
-	  echo "e2e      nothing to run: this version has no part that runs in a cluster's control plane"
-	fi
+e2e: env ## tests against the real KEDA in a real Kubernetes control plane; builds both with Go, once
+	@.ci/e2e $(ARGS)
 
 .PHONY: bench
 bench: env ## print the figures that must hold, each beside its limit

@@ -1,0 +1,89 @@
+"""Foretide as its users run it, with demand that a test writes into a file."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from tests.cluster.processes import free_port
+from tests.real.agent.process import LONGEST, AgentProcess
+
+_AHEAD = 1800  # seconds of demand that are written at once; the agent reads no row before its time
+
+POLICY = """
+apiVersion: foretide.dev/v1alpha1
+kind: ForecastPolicy
+metadata: {{name: chat, namespace: {namespace}}}
+spec:
+  mode: Active
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: chat}}
+  demand: {{csv: {{path: {path}}}, step: 1s}}
+  capacity: {{perReplica: 1}}
+  replicas: {{min: 0, max: 40}}
+  leadTime: {{declared: 10s}}
+  forecast: {{history: 1d, horizon: 10m}}
+  staleness: {{forecast: 5s, data: 8s}}
+"""
+
+
+class DemandedAgent(AgentProcess):
+    """An agent with the policy `chat`, whose one replica serves a demand of 1; always on the same gRPC port."""
+
+    def __init__(self, folder: Path, namespace: str, *options: str, config: str | None = None) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        super().__init__(folder, "--grpc-address", self.address, *options, config=config)
+        self._demand = folder / "demand.csv"
+        self._rows: list[tuple[int, float]] = []
+        self.demand(0)
+        (self.policies / "chat.yaml").write_text(POLICY.format(namespace=namespace, path=self._demand))
+
+    def start(self) -> Self:
+        """Start, and return when its policy is answered: KEDA does not open streams again soon after a refusal."""
+        super().start()
+        self.until(lambda each: requests.get(f"{each.http}/readyz", timeout=LONGEST).ok, "the policy is answered")
+        return self
+
+    def demand(self, value: float) -> None:
+        """Let the demand be so from now on."""
+        now = int(time.time())
+        self._write([*self._until(now), *((now + second, value) for second in range(_AHEAD))])
+
+    def lose_demand(self) -> None:
+        """Let the samples stop."""
+        self._write(self._until(int(time.time())))
+
+    def freeze(self) -> None:
+        """Stop answering without closing a connection, as a process that hangs."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def rpcs(self, rpc: str, code: str = "OK") -> float:
+        """Return how many calls of a kind have ended so."""
+        return self._metric(f'foretide_grpc_handled_total{{code="{code}",rpc="{rpc}"}}')
+
+    def streams(self, rpc: str) -> float:
+        """Return how many streams of a kind are open."""
+        return self._metric(f'foretide_grpc_streams{{rpc="{rpc}"}}')
+
+    def _metric(self, series: str) -> float:
+        text = requests.get(f"{self.http}/metrics", timeout=LONGEST).text
+        return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{series} ")), 0.0)
+
+    def _until(self, now: int) -> list[tuple[int, float]]:
+        return [row for row in self._rows if row[0] < now]
+
+    def _write(self, rows: list[tuple[int, float]]) -> None:
+        self._rows = rows
+        written = self._demand.with_suffix(".new")
+        written.write_text("timestamp,value\n" + "".join(f"{at},{value}\n" for at, value in rows))
+        written.replace(self._demand)
+
+    def _signal(self, number: int) -> None:
+        assert self.popen is not None
+        self.popen.send_signal(number)

@@ -1,0 +1,68 @@
+"""One cluster for all tests; an agent and a namespace for each."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import binaries, keda
+from tests.cluster.agent import DemandedAgent
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.scaled import Scaled
+
+_NUMBERS = itertools.count(1)
+
+Agents = Callable[..., DemandedAgent]
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Kubernetes with KEDA, or a skip where there is no Go to build them; in CI there must be."""
+    if shutil.which("go") is None and "CI" not in os.environ:
+        pytest.skip("Go is not there, so Kubernetes and KEDA cannot be built: KEDA is played by a client of ours only")
+    for module in (binaries.KUBERNETES, binaries.KEDA):
+        module.built()
+    with ControlPlane(tmp_path_factory.mktemp("cluster")) as started:
+        keda.install(started)
+        yield started
+
+
+@pytest.fixture
+def namespace(cluster: ControlPlane) -> Iterator[str]:
+    name = f"ml-{next(_NUMBERS)}"
+    cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    # gone before its agent is, or KEDA would go on asking it throughout the tests that follow
+    cluster.api.delete(f"/apis/keda.sh/v1alpha1/namespaces/{name}/scaledobjects/chat")
+
+
+@pytest.fixture
+def agents(tmp_path: Path) -> Iterator[Agents]:
+    """Makes agents that end with the test; each is started by the test."""
+    made: list[DemandedAgent] = []
+
+    def make(namespace: str, *options: str, config: str | None = None) -> DemandedAgent:
+        folder = tmp_path / f"agent-{len(made)}"
+        folder.mkdir()
+        made.append(DemandedAgent(folder, namespace, *options, config=config))
+        return made[-1]
+
+    yield make
+    for agent in made:
+        agent.kill()
+
+
+@pytest.fixture
+def agent(namespace: str, agents: Agents) -> DemandedAgent:
+    """An agent that answers for the test's namespace."""
+    return agents(namespace).start()
+
+
+@pytest.fixture
+def scaled(cluster: ControlPlane, namespace: str) -> Scaled:
+    return Scaled(cluster.api, namespace, cluster.logs)

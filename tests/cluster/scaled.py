@@ -1,0 +1,128 @@
+"""A Deployment with its ScaledObject, and what KEDA, the HPA and their events say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.cluster.api import Api, Object
+from tests.cluster.processes import eventually
+
+LONGEST = 45.0  # seconds that a test waits for KEDA and the HPA: several polls and syncs
+
+METRIC = "s0-foretide-replicas"
+
+
+class Scaled:
+    """The Deployment `chat` of a namespace, scaled by KEDA."""
+
+    def __init__(self, api: Api, namespace: str, logs: Callable[[], str]) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._logs = logs
+        self._deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/chat"
+        self._object = f"/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects/chat"
+
+    def create(self, trigger: Object, *, replicas: int = 1, **spec: object) -> None:
+        """Create both, with a poll every 2 s and an HPA that follows at once."""
+        self._api.create(_deployment(self._namespace, replicas))
+        self._api.create(_scaled_object(self._namespace, trigger, spec))
+
+    @property
+    def replicas(self) -> int:
+        """Replicas that the Deployment is told to have."""
+        return int((self._api.get(self._deployment) or {})["spec"]["replicas"])
+
+    @property
+    def status(self) -> Object:
+        """What KEDA says of the ScaledObject."""
+        return dict((self._api.get(self._object) or {}).get("status") or {})
+
+    @property
+    def hpa(self) -> Object:
+        """The HPA that KEDA made; empty where there is none."""
+        path = f"/apis/autoscaling/v2/namespaces/{self._namespace}/horizontalpodautoscalers/keda-hpa-chat"
+        return self._api.get(path) or {}
+
+    @property
+    def hpa_value(self) -> str | None:
+        """The metric as `kubectl get hpa` shows it, per replica; None before the HPA has it."""
+        metrics = (self.hpa.get("status") or {}).get("currentMetrics") or []
+        return next(
+            (str(each["external"]["current"]["averageValue"]) for each in metrics if each.get("external")), None
+        )
+
+    @property
+    def failures(self) -> int:
+        """How many evaluations in a row KEDA has counted as failed."""
+        return int(self.status.get("health", {}).get(METRIC, {}).get("numberOfFailures", 0))
+
+    def condition(self, name: str) -> tuple[str | None, str | None]:
+        """Return a condition's status and reason."""
+        found = next((each for each in self.status.get("conditions", []) if each["type"] == name), {})
+        return found.get("status"), found.get("reason")
+
+    def events(self, reason: str) -> list[str]:
+        """Return the messages of the events with a reason."""
+        listed = self._api.get(f"/api/v1/namespaces/{self._namespace}/events") or {"items": []}
+        return [each["message"] for each in listed["items"] if each["reason"] == reason]
+
+    def until(self, claim: Callable[[], object], what: str, *, within: float = LONGEST) -> None:
+        """Wait until something is so; a failure shows all that KEDA and the HPA say."""
+        eventually(lambda: bool(claim()) or None, what, within=within, told=self._told)
+
+    def always(self, claim: Callable[[], object], what: str, *, seconds: float) -> None:
+        """Look for some time, and fail if something is not so at any look."""
+        broken = []
+        try:
+            eventually(lambda: None if claim() else broken.append(True) or True, what, within=seconds, told=str)
+        except AssertionError:
+            return
+        raise AssertionError(f"not so for {seconds:g} s: {what}\n{self._told()}")
+
+    def _told(self) -> str:
+        events = self._api.get(f"/api/v1/namespaces/{self._namespace}/events") or {"items": []}
+        lines = [f"{each['reason']}: {each['message']}" for each in events["items"]]
+        said = [f"replicas {self.replicas}", f"KEDA {self.status}", f"HPA {self.hpa.get('status')}", *lines]
+        return "\n".join([*said, self._logs()])
+
+
+def external(address: str, *, kind: str = "external", **metadata: str) -> Object:
+    """Return a trigger on the policy `chat`."""
+    return {"type": kind, "metadata": {"scalerAddress": address, "policy": "chat", **metadata}}
+
+
+def push(address: str, **metadata: str) -> Object:
+    """Return a trigger that KEDA keeps its two streams open for."""
+    return external(address, kind="external-push", **metadata)
+
+
+def _deployment(namespace: str, replicas: int) -> Object:
+    labels = {"app": "chat"}
+    container = {"name": "chat", "image": "chat.invalid/chat"}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+    }
+    metadata = {"name": "chat", "namespace": namespace}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+def _scaled_object(namespace: str, trigger: Object, spec: Object) -> Object:
+    at_once = {"tolerance": "0", "stabilizationWindowSeconds": 0}
+    behavior = {"scaleUp": at_once, "scaleDown": {"stabilizationWindowSeconds": 0}}
+    return {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": "chat", "namespace": namespace},
+        "spec": {
+            "scaleTargetRef": {"name": "chat"},
+            "pollingInterval": 2,
+            "cooldownPeriod": 4,
+            "minReplicaCount": 1,
+            "maxReplicaCount": 40,
+            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}},
+            "triggers": [trigger],
+            **spec,
+        },
+    }

@@ -97,10 +97,17 @@ class AgentProcess:
         return answer
 
     def replicas(self) -> float:
-        """Return the value that KEDA has from one poll, which must be an answer."""
-        metrics = self.poll()["metrics"]
-        assert isinstance(metrics, dict)
-        return float(metrics["s0-foretide-replicas"])
+        """Return the value of the next poll that has an answer."""
+        answers: list[float] = []
+
+        def is_answered(each: Self) -> bool:
+            metrics = each.poll().get("metrics")
+            if isinstance(metrics, dict):
+                answers.append(float(metrics["s0-foretide-replicas"]))
+            return bool(answers)
+
+        self.until(is_answered, "an answer")
+        return answers[0]
 
     def policy(self) -> dict[str, object]:
         """Return the policy as the API shows it."""

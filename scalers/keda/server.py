@@ -21,6 +21,7 @@ from scalers.keda.proto.externalscaler_pb2_grpc import add_ExternalScalerService
 from scalers.keda.pulses import Feeds
 from scalers.keda.servicer import BoardServicer
 from scalers.keda.streams import Streams, StreamSettings
+from scalers.keda.tls import ServingTls
 
 _MOST_WAITING = 100_000
 SERVICE = DESCRIPTOR.services_by_name["ExternalScaler"].full_name
@@ -52,11 +53,20 @@ class KedaServer:
         ended: done when the server has stopped; carries the error if it did so by itself.
     """
 
-    def __init__(self, board: AnswerBoard, observer: RpcObserver, settings: ServerSettings | None = None) -> None:
+    def __init__(
+        self,
+        board: AnswerBoard,
+        observer: RpcObserver,
+        settings: ServerSettings | None = None,
+        *,
+        tls: ServingTls | None = None,
+    ) -> None:
+        """Prepare a server that speaks TLS where `tls` is given, and plaintext only where it is not."""
         self.ended: Future[None] = Future()
         self._board = board
         self._observer = observer
         self._settings = settings or ServerSettings()
+        self._tls = tls
         self._bound: Future[int] = Future()
         self._grace: Future[timedelta] = Future()  # set by the first who stops the server
         self._thread: threading.Thread | None = None
@@ -100,9 +110,10 @@ class KedaServer:
         server = grpc.aio.server(
             interceptors=[ObservingInterceptor(self._observer, SERVICE)], options=_options(self._settings)
         )
-        add_ExternalScalerServicer_to_server(BoardServicer(self._board, feeds), server)
+        clients = self._tls.clients if self._tls else None
+        add_ExternalScalerServicer_to_server(BoardServicer(self._board, feeds, clients), server)
         health_servicer = await _add_health_and_reflection(server)
-        port = _listen(server, address)
+        port = _listen(server, address, self._tls)
         await server.start()
         self._bound.set_result(port)
         try:
@@ -123,8 +134,10 @@ async def _add_health_and_reflection(server: grpc.aio.Server) -> health.aio.Heal
     return servicer
 
 
-def _listen(server: grpc.aio.Server, address: str) -> int:
+def _listen(server: grpc.aio.Server, address: str, tls: ServingTls | None) -> int:
     try:
+        if tls is not None:
+            return server.add_secure_port(address, tls.credentials())
         return server.add_insecure_port(address)
     except RuntimeError as error:
         raise CannotListen(

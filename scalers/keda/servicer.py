@@ -1,15 +1,17 @@
 """KEDA's five calls, each looked up on the board: no I/O, no computing, no waiting."""
 
 # ruff: noqa: N802 - the proto names the methods
-# ruff: noqa: ARG002 - gRPC passes a context that none of them needs
+# ruff: noqa: ARG002 - gRPC passes a context that not all of them need
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import cast
 
 import grpc
 
 from scalers.keda.board import Answer, AnswerBoard, UnknownPolicy
+from scalers.keda.identity import AllowedClients, Authenticated
 from scalers.keda.metadata import policy_key
 from scalers.keda.metrics import check_metric_name, metric_spec, metric_value, replicas_of
 from scalers.keda.proto.externalscaler_pb2 import (
@@ -26,11 +28,16 @@ from scalers.policy import PolicyKey
 
 
 class BoardServicer(ExternalScalerServicer):
-    """`externalscaler.ExternalScaler` over the board. A refusal is raised; the interceptor makes it a status."""
+    """`externalscaler.ExternalScaler` over the board. A refusal is raised; the interceptor makes it a status.
 
-    def __init__(self, board: AnswerBoard, feeds: Feeds) -> None:
+    Who may ask is looked at where an answer is told. The spec is told to whoever the handshake let in: it is the same
+    for all, and a refused one would keep KEDA from the fallback that a refused answer leads to.
+    """
+
+    def __init__(self, board: AnswerBoard, feeds: Feeds, clients: AllowedClients | None = None) -> None:
         self._board = board
         self._feeds = feeds
+        self._clients = clients
 
     async def GetMetricSpec(self, request: ScaledObjectRef, context: object) -> GetMetricSpecResponse:
         """Return the constant spec, for every trigger and in every state."""
@@ -38,6 +45,7 @@ class BoardServicer(ExternalScalerServicer):
 
     async def GetMetrics(self, request: GetMetricsRequest, context: object) -> GetMetricsResponse:
         """Return the policy's replicas as the one value of the requested metric."""
+        self._admit(context)
         check_metric_name(request.metricName)
         key = policy_key(request.scaledObjectRef)
         replicas = replicas_of(self._answer(key), key)
@@ -45,6 +53,7 @@ class BoardServicer(ExternalScalerServicer):
 
     async def IsActive(self, request: ScaledObjectRef, context: object) -> IsActiveResponse:
         """Return whether the target should have replicas at all; `false` is always observed idleness."""
+        self._admit(context)
         key = policy_key(request)
         answer = self._answer(key)
         replicas_of(answer, key)
@@ -52,6 +61,7 @@ class BoardServicer(ExternalScalerServicer):
 
     async def StreamIsActive(self, request: ScaledObjectRef, context: object) -> AsyncGenerator[IsActiveResponse, None]:
         """Yield the policy's activity when it is known, when it changes, and again while the target is at zero."""
+        self._admit(context)
         with self._feeds.watch(policy_key(request)) as watch:
             async for is_active in watch:
                 yield IsActiveResponse(result=is_active)
@@ -69,6 +79,10 @@ class BoardServicer(ExternalScalerServicer):
                 await bell.sleep_until(min(ends_at, streams.soon(streams.settings.respec, least=0.8)))
         finally:
             streams.close(bell)
+
+    def _admit(self, context: object) -> None:
+        if self._clients is not None:
+            self._clients.admit(cast("Authenticated", context))  # the stubs make contexts of both kinds of server one
 
     def _answer(self, key: PolicyKey) -> Answer:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 import yaml
 
-from tests.cluster.certificates import Pair
+from tests.certificates import Pair
 
 Object = dict[str, Any]
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from tests.certificates import Authority, write_key_pair
 from tests.cluster.api import Api
 from tests.cluster.binaries import KUBERNETES
-from tests.cluster.certificates import Authority, write_key_pair
 from tests.cluster.processes import Server, eventually, free_port
 
 _START_SECONDS = 90.0  # 7 s on an idle machine

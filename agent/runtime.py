@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, Protocol
 
+from agent.certificates import CertificateWatch
 from agent.engine import Assignment, Watched, next_due, phase_of
 from agent.log import logger
 from agent.parts import Parts
@@ -50,6 +51,7 @@ class Servers:
     keda: KedaServer
     grpc_address: str
     http: HttpServer
+    certificates: CertificateWatch | None = None  # None where KEDA is answered in plaintext
 
 
 class _Stopped(Exception):
@@ -88,7 +90,8 @@ class Agent:
             await self._engine.assign(self._policies.first())
             self._servers.http.bind()
             port = await asyncio.to_thread(self._servers.keda.start, self._servers.grpc_address)
-            self._log.info("grpc_serving", address=self._servers.grpc_address, port=port)
+            watch = self._servers.certificates
+            self._log.info("grpc_serving", address=self._servers.grpc_address, port=port, tls=watch is not None)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_raise_when(stop), name="stop")
                 group.create_task(self._servers.http.serve(), name="http")
@@ -98,6 +101,9 @@ class Agent:
                 self._repeat(group, "checkpoint", self._engine.checkpoint, every=_CHECKPOINT_EVERY)
                 self._repeat(group, "forget", self._forget, every=_FORGET_EVERY)
                 self._repeat(group, "policies", lambda: self._reload(group), every=_RELOAD_EVERY)
+                if watch is not None:
+                    watch.begin()
+                    self._repeat(group, "certificates", watch.look, every=_RELOAD_EVERY)
                 self._follow(group)
         except* _Stopped:
             self._log.info("stopping")

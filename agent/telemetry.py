@@ -40,6 +40,7 @@ _RPCS = frozenset({
     "Check", "Watch", "ServerReflectionInfo",
 })  # fmt: skip
 _OTHER_RPC = "other"
+_SERVER, _CLIENT_CA = "server", "client_ca"
 # A call is answered from memory: the fine end shows whether it still is, 1 s is where KEDA's patience is at risk.
 _RPC_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _READ_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # the engine gives up at 10 s
@@ -145,6 +146,19 @@ class Telemetry:
         self._streams.labels(name).dec()
         self._rpcs.labels(name, code).inc()
 
+    def certificate_served(self, *, expires_at: datetime, authorities_expire_at: datetime | None) -> None:
+        """Show until when the gRPC server's certificate is valid, and the last of its clients' authorities."""
+        _show(self._certificate_expiry, (_SERVER,), expires_at.timestamp())
+        _show(
+            self._certificate_expiry,
+            (_CLIENT_CA,),
+            authorities_expire_at.timestamp() if authorities_expire_at is not None else None,
+        )
+
+    def certificate_refused(self) -> None:
+        """Count a look at certificate files that have changed and cannot be used."""
+        self._certificates_refused.inc()
+
     def loop_failed(self) -> None:
         """Count an error that nobody foresaw, caught at the outer edge of a loop; the log has it whole."""
         self._loop_failures.inc()
@@ -209,6 +223,16 @@ class Telemetry:
             "grpc_handling_seconds", "Time to answer a gRPC call.", ("rpc",), _RPC_BUCKETS
         )
         self._streams = self._gauge("grpc_streams", "Open gRPC streams.", ("rpc",))
+        self._certificate_expiry = self._gauge(
+            "grpc_certificate_not_after_timestamp_seconds",
+            "End of the validity of what new gRPC connections get.",
+            ("certificate",),
+        )
+        self._certificates_refused = self._counter(
+            "grpc_certificate_reload_failures_total",
+            "Looks, one every 5 s, at changed certificate files that cannot be used.",
+            (),
+        )
 
     def _gauge(self, name: str, documentation: str, labels: tuple[str, ...]) -> Gauge:
         return self._noted(Gauge(f"foretide_{name}", documentation, labels, registry=self.registry), name, labels)

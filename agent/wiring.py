@@ -9,8 +9,9 @@ from pathlib import Path
 from agent.backfill import Backfiller
 from agent.board import Board
 from agent.book import EngineBook
+from agent.certificates import CertificateWatch
 from agent.clock import Clock, WallClock
-from agent.configuration import Configuration
+from agent.configuration import Configuration, Grpc
 from agent.engine import Engine, ReplicaSource, UnobservedReplicas
 from agent.fitting.local import LocalFitPool
 from agent.history.ledger import Ledger
@@ -27,7 +28,10 @@ from agent.web.readiness import Readiness
 from agent.web.server import HttpAddress, HttpServer
 from dashboards import page_directory
 from forecasters.table import FORECASTERS
+from scalers.keda.certificates import TlsFiles
+from scalers.keda.identity import AllowedClients
 from scalers.keda.server import KedaServer, ServerSettings
+from scalers.keda.tls import ServingTls
 
 # Kubernetes takes seconds to tell KEDA's resolver that this replica leaves; it answers meanwhile.
 _DRAIN = timedelta(seconds=3)
@@ -73,9 +77,22 @@ def build_parts(
     )
 
 
-def build_keda_server(parts: Parts, *, drain: timedelta) -> KedaServer:
+def build_keda_server(parts: Parts, *, drain: timedelta, tls: ServingTls | None = None) -> KedaServer:
     """Build the gRPC server over the board."""
-    return KedaServer(parts.board, parts.telemetry, ServerSettings(drain_delay=drain))
+    return KedaServer(parts.board, parts.telemetry, ServerSettings(drain_delay=drain), tls=tls)
+
+
+def build_tls(grpc: Grpc) -> ServingTls | None:
+    """Read what the gRPC server shows and asks for; None where it is to speak plaintext.
+
+    Raises:
+        UnusableCertificate: a file cannot be used.
+    """
+    if grpc.tls is None:
+        return None
+    files = TlsFiles(grpc.tls.cert_file, grpc.tls.key_file, grpc.tls.client_ca_file)
+    names = grpc.tls.allowed_client_sans
+    return ServingTls(files, clients=AllowedClients.parse(names) if names else None)
 
 
 def build_http_server(parts: Parts, address: HttpAddress, *, comparison: ComparisonBook | None = None) -> HttpServer:
@@ -96,11 +113,18 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
 
     Raises:
         DataDirInUse: another agent holds the data directory.
+        UnusableCertificate: a file of the certificate cannot be used.
     """
+    tls = build_tls(configuration.grpc)
     parts = build_parts(
         clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
     )
-    servers = Servers(build_keda_server(parts, drain=_DRAIN), grpc_address, build_http_server(parts, http))
+    servers = Servers(
+        build_keda_server(parts, drain=_DRAIN, tls=tls),
+        grpc_address,
+        build_http_server(parts, http),
+        certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,
+    )
     return Agent(
         parts,
         policies=PolicyFiles(policies, SourceTable(configuration)),

@@ -15,6 +15,7 @@ import uvloop
 from rich.console import Console
 
 from agent.cli.addresses import http_address as parsed_http_address
+from agent.cli.addresses import is_loopback
 from agent.demo.keda import KedaStandIn
 from agent.demo.load import STEPS_PER_DAY
 from agent.demo.pace import Pace
@@ -67,6 +68,7 @@ class Options:
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another one, other days.")
 @click.option("--http-address", metavar="HOST:PORT", help=f"Where the page is; {_HTTP_ADDRESS} by default.")
 @click.option("--grpc-address", metavar="HOST:PORT", help=f"Where KEDA asks; {_GRPC_ADDRESS}, any port with --once.")
+@click.option("--grpc-insecure", is_flag=True, help="Let other machines reach that address; the demo has no TLS.")
 def demo_command(
     once: bool,
     is_json: bool,
@@ -75,6 +77,7 @@ def demo_command(
     seed: int,
     http_address: str | None,
     grpc_address: str | None,
+    grpc_insecure: bool,
 ) -> None:
     """Watch the agent on simulated days, beside an HPA at 70 % on the same load.
 
@@ -94,6 +97,8 @@ def demo_command(
         raise click.UsageError("--once has no page: leave out --http-address, or --once")
     if is_json and not once and days is None:
         raise click.UsageError("--json prints the result at the end: give --once or --days N")
+    if grpc_address and not grpc_insecure and not is_loopback(grpc_address):
+        raise click.UsageError(f"other machines reach gRPC address {grpc_address}: give --grpc-insecure if they may")
     options = Options(
         seed=seed,
         days=days or (1 if once else None),

@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from agent.cli.addresses import http_address as parsed_http_address
+from agent.cli.addresses import plaintext_fault
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.history.store import DataDirInUse
 from agent.log import LogForm, configure
@@ -18,6 +19,7 @@ from agent.memory import share_one_heap
 from agent.policy import InvalidPolicy
 from agent.web.server import CannotListen as CannotListenHttp
 from agent.wiring import build_agent
+from scalers.keda.certificates import UnusableCertificate
 from scalers.keda.server import CannotListen as CannotListenGrpc
 
 _GRPC_PORT = 6000
@@ -47,6 +49,19 @@ _HTTP_PORT = 8080
     metavar="HOST:PORT",
     help="Where KEDA asks; 127.0.0.1:6000 by default, all addresses in a cluster.",
 )
+@click.option("--grpc-cert-file", metavar="FILE", help="TLS for KEDA: the server's certificate, PEM.")
+@click.option("--grpc-key-file", metavar="FILE", help="Its key, PEM. Both are read again when they change.")
+@click.option(
+    "--grpc-client-ca-file", metavar="FILE", help="Ask each client for a certificate of these authorities, PEM (mTLS)."
+)
+@click.option(
+    "--grpc-allowed-client-sans",
+    metavar="NAME,…",
+    help="DNS names or URIs, with commas: a client's certificate must show one.",
+)
+@click.option(
+    "--grpc-insecure", is_flag=True, help="Plaintext on an address that other machines reach, without TLS of our own."
+)
 @click.option(
     "--http-address",
     metavar="HOST:PORT",
@@ -67,6 +82,11 @@ def run_command(
     data_dir: Path | None,
     prometheus_url: str | None,
     grpc_address: str | None,
+    grpc_cert_file: str | None,
+    grpc_key_file: str | None,
+    grpc_client_ca_file: str | None,
+    grpc_allowed_client_sans: str | None,
+    grpc_insecure: bool,
     http_address: str | None,
     reactive_only: bool,
     log_format: str | None,
@@ -78,14 +98,24 @@ def run_command(
     mend (`foretide explain NAME`, or the page). Flags win over FORETIDE_ variables, and those over the file.
     SIGTERM ends it: streams are closed with OK, calls are answered until the end.
 
+    KEDA is answered over TLS if there is a certificate, and without it on a loopback address only, unless
+    --grpc-insecure says that something else guards the port.
+
     \b
       foretide run --policies examples/policies --prometheus-url http://prometheus:9090 --data-dir /var/lib/foretide
 
     \b
     Exit codes: 0 it was told to stop, 1 it failed, 2 the configuration or a policy is wrong.
     """
+    security = {
+        "grpc.tls.certFile": grpc_cert_file,
+        "grpc.tls.keyFile": grpc_key_file,
+        "grpc.tls.clientCaFile": grpc_client_ca_file,
+        "grpc.tls.allowedClientSans": grpc_allowed_client_sans,
+        "grpc.insecure": grpc_insecure or None,
+    }
     try:
-        settings = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url)
+        settings = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url, flags=security)
     except InvalidConfiguration as error:
         raise click.UsageError(str(error)) from error
     flags = {
@@ -100,11 +130,12 @@ def run_command(
     settings = settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
     if settings.policies is None:
         raise click.UsageError("there are no policies: give --policies FILE or FOLDER (see `foretide render examples`)")
+    _check_plaintext(settings)
     configure(form=LogForm(settings.log_format or "auto"), level=settings.log_level or "info")
     share_one_heap()
     try:
         uvloop.run(_serve(settings, settings.policies))
-    except InvalidPolicy as error:
+    except (InvalidPolicy, UnusableCertificate) as error:
         raise click.UsageError(str(error)) from error
     except (CannotListenGrpc, CannotListenHttp, DataDirInUse) as error:
         raise click.ClickException(str(error)) from error
@@ -115,11 +146,24 @@ async def _serve(settings: Configuration, policies: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    host = "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104 - a pod serves others
     agent = build_agent(
         settings,
         policies=policies,
-        http=parsed_http_address(settings.http_address or f"{host}:{_HTTP_PORT}"),
-        grpc_address=settings.grpc_address or f"{host}:{_GRPC_PORT}",
+        http=parsed_http_address(settings.http_address or f"{_host()}:{_HTTP_PORT}"),
+        grpc_address=_grpc_address(settings),
     )
     await agent.run(stop)
+
+
+def _check_plaintext(settings: Configuration) -> None:
+    is_guarded = settings.grpc.tls is not None or settings.grpc.insecure
+    if not is_guarded and (fault := plaintext_fault(_grpc_address(settings))):
+        raise click.UsageError(fault)
+
+
+def _grpc_address(settings: Configuration) -> str:
+    return settings.grpc_address or f"{_host()}:{_GRPC_PORT}"
+
+
+def _host() -> str:
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104 - a pod serves others

@@ -8,8 +8,10 @@ from agent.configuration.loading import InvalidConfiguration, load_configuration
 from agent.configuration.model import (
     BasicAuth,
     Configuration,
+    Grpc,
     HeaderValue,
     PrometheusAddress,
+    ServerTls,
     SourceAddress,
     Tls,
 )
@@ -17,9 +19,11 @@ from agent.configuration.model import (
 __all__ = [
     "BasicAuth",
     "Configuration",
+    "Grpc",
     "HeaderValue",
     "InvalidConfiguration",
     "PrometheusAddress",
+    "ServerTls",
     "SourceAddress",
     "Tls",
     "load_configuration",

@@ -11,26 +11,18 @@ from pydantic_core import ErrorDetails
 from agent.configuration.model import (
     BasicAuth,
     Configuration,
+    Grpc,
     HeaderValue,
     PrometheusAddress,
+    ServerTls,
     SourceAddress,
     Tls,
 )
+from agent.configuration.overriding import ENVIRONMENT, Given, flag_of, given_fields, overridden
 from agent.policy.faults import Fault, InvalidDocument, nearest, written_path
 from agent.policy.text import Document, Unreadable, read_documents
 
 DEFAULT_SOURCE = "default"
-# environment variables that stand for a field of the file; FORETIDE_PROMETHEUS_URL stands for a whole source
-ENVIRONMENT = {
-    "FORETIDE_POLICIES": "policies",
-    "FORETIDE_DATA_DIR": "dataDir",
-    "FORETIDE_GRPC_ADDRESS": "grpcAddress",
-    "FORETIDE_HTTP_ADDRESS": "httpAddress",
-    "FORETIDE_LOG_LEVEL": "logLevel",
-    "FORETIDE_LOG_FORMAT": "logFormat",
-    "FORETIDE_REACTIVE_ONLY": "reactiveOnly",
-}
-PATHS = {"policies", "dataDir"}
 PROMETHEUS_URL_VARIABLE = "FORETIDE_PROMETHEUS_URL"
 
 
@@ -39,38 +31,35 @@ class InvalidConfiguration(InvalidDocument):
 
 
 def load_configuration(
-    file: Path | None, *, environment: Mapping[str, str], prometheus_url: str | None = None
+    file: Path | None,
+    *,
+    environment: Mapping[str, str],
+    prometheus_url: str | None = None,
+    flags: Mapping[str, object] | None = None,
 ) -> Configuration:
-    """Return the configuration from a file, the FORETIDE_ variables and the short way to one Prometheus.
+    """Return the configuration from a file, the FORETIDE_ variables, flags and the short way to one Prometheus.
 
     Args:
         file: YAML or JSON; None for an empty one.
         environment: such as `os.environ`; its entries win over the file's.
         prometheus_url: value of `--prometheus-url`; wins over FORETIDE_PROMETHEUS_URL. Replaces the URL of the source
             named `default` and keeps its other settings, or makes that source.
+        flags: values of flags, by the path of their field such as `grpc.insecure`; they win over all. None is no value.
 
     Raises:
         InvalidConfiguration: the file cannot be read, or a field is unknown or wrong.
     """
     origin = str(file) if file else "configuration"
-    document = _with_environment(_read(file) if file else Document({}, {}), environment)
+    given = given_fields(environment, flags or {})
+    document = overridden(_read(file) if file else Document({}, {}), given)
     try:
         context = {"directory": file.parent if file else None}
         configuration = Configuration.model_validate(document.value, context=context)
     except ValidationError as error:
-        faults = [_fault(details, origin, document) for details in error.errors()]
+        faults = [_fault(details, origin, document, given) for details in error.errors()]
         raise InvalidConfiguration(faults) from None  # pydantic's own error shows the value, a password perhaps
     url = prometheus_url or environment.get(PROMETHEUS_URL_VARIABLE)
     return _with_default_source(configuration, url) if url else configuration
-
-
-def _with_environment(document: Document, environment: Mapping[str, str]) -> Document:
-    given = {field: environment[variable] for variable, field in ENVIRONMENT.items() if variable in environment}
-    for field in given.keys() & PATHS:
-        given[field] = str(Path(given[field]).absolute())  # where the command was called, not where the file is
-    fields = document.value if isinstance(document.value, dict) else {}
-    lines = {path: line for path, line in document.lines.items() if not given.keys() & {*path[:1]}}
-    return Document({**fields, **given}, lines)
 
 
 def _with_default_source(configuration: Configuration, url: str) -> Configuration:
@@ -106,14 +95,15 @@ def _unreadable(file: Path, rule: str) -> InvalidConfiguration:
     return InvalidConfiguration([Fault(str(file), None, "", None, rule)])
 
 
-def _fault(details: ErrorDetails, origin: str, document: Document) -> Fault:
+def _fault(details: ErrorDetails, origin: str, document: Document, given: Mapping[str, Given]) -> Fault:
     path = tuple(part for part in details["loc"] if part != "[key]")
-    variable = next((name for name, field in ENVIRONMENT.items() if path == (field,)), None)
-    line = document.line_of(path)
+    field, rule = written_path(path), _rule(details)
+    if field in given:
+        return Fault(given[field].origin, None, field, None, rule)
+    if details["type"] == "missing" and field in ENVIRONMENT.values():
+        rule = f"{rule} ({flag_of(field)})"
     suggestion = nearest(str(path[-1]), _field_names()) if details["type"] == "extra_forbidden" else None
-    if variable and path not in document.lines:
-        return Fault(variable, None, written_path(path), None, _rule(details))
-    return Fault(origin, line, written_path(path), None, _rule(details), suggestion)
+    return Fault(origin, document.line_of(path), field, None, rule, suggestion)
 
 
 def _rule(details: ErrorDetails) -> str:
@@ -122,10 +112,12 @@ def _rule(details: ErrorDetails) -> str:
             return "is no field of the configuration"
         case "missing":
             return "is required"
+        case "model_type":
+            return "must be a mapping of fields"
         case _:
             return details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _field_names() -> list[str]:
-    sections = (Configuration, SourceAddress, PrometheusAddress, BasicAuth, Tls, HeaderValue)
+    sections = (Configuration, Grpc, ServerTls, SourceAddress, PrometheusAddress, BasicAuth, Tls, HeaderValue)
     return [info.alias or name for section in sections for name, info in section.model_fields.items()]

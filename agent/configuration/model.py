@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from agent.policy.quantities import parse_duration
+from scalers.keda.identity import AllowedClients
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -148,6 +149,46 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
+def _client_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    AllowedClients.parse(names)
+    return names
+
+
+class ServerTls(_Section):
+    """What the gRPC server shows and asks for; the files are read again when they change."""
+
+    cert_file: FilePath = Field(description="PEM file of the server's certificate, with what leads to its authority")
+    key_file: FilePath = Field(description="PEM file of its key")
+    client_ca_file: FilePath | None = Field(
+        None, description="PEM file of the authorities of clients; each client must then show a certificate (mTLS)"
+    )
+    allowed_client_sans: Annotated[tuple[str, ...], AfterValidator(_client_names)] = Field(
+        (),
+        description="DNS names and URIs (SPIFFE ids): a client must show one in its certificate; all may ask, if empty",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.allowed_client_sans and self.client_ca_file is None:
+            raise ValueError("must have clientCaFile with allowedClientSans: no client shows a certificate without it")
+        return self
+
+
+class Grpc(_Section):
+    """How safe the port is that KEDA asks."""
+
+    tls: ServerTls | None = Field(None, description="TLS; without it the port is plaintext, on a loopback address only")
+    insecure: bool = Field(
+        False, description="Plaintext on other addresses too, where a mesh or a NetworkPolicy guards the port"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.tls is not None and self.insecure:
+            raise ValueError("must not have both tls and insecure")
+        return self
+
+
 class Configuration(_Section):
     """What `foretide run --config FILE` reads. A flag wins over the environment, the environment over the file."""
 
@@ -158,6 +199,7 @@ class Configuration(_Section):
     policies: FilePath | None = Field(None, description="File or folder of ForecastPolicy documents")
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")
+    grpc: Grpc = Field(default_factory=Grpc, description="How safe that port is")
     http_address: Address | None = Field(None, description="Where page, API and metrics are, `host:port`")
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="Least level that is logged"

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from agent.configuration.loading import ENVIRONMENT, PROMETHEUS_URL_VARIABLE
+from agent.configuration.loading import PROMETHEUS_URL_VARIABLE
 from agent.configuration.model import Configuration
+from agent.configuration.overriding import ENVIRONMENT
 from agent.policy.quantities import format_duration
 
 _INTRODUCTION = """\

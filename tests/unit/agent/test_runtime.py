@@ -65,10 +65,23 @@ class HttpStub:
         await asyncio.Event().wait()
 
 
+class WatchStub:
+    """Says when the certificate is looked at."""
+
+    def __init__(self, events: list[str]) -> None:
+        self._events = events
+
+    def begin(self) -> None:
+        self._events.append("certificate told")
+
+    async def look(self) -> None:
+        self._events.append("certificate looked at")
+
+
 class Stage:
     """An agent with everything but its servers real, on simulated time."""
 
-    def __init__(self, policies: ScriptedPolicies, *, keeps_days: bool = False) -> None:
+    def __init__(self, policies: ScriptedPolicies, *, keeps_days: bool = False, has_tls: bool = False) -> None:
         self.events: list[str] = []
         self.store = RecordingStore()
         self.parts: Parts = parts(self.store)
@@ -77,7 +90,12 @@ class Stage:
         self.agent = Agent(
             self.parts,
             policies=policies,
-            servers=Servers(self.keda, "127.0.0.1:6000", self.http),  # type: ignore[arg-type]  # stubs of the servers
+            servers=Servers(
+                self.keda,  # type: ignore[arg-type]  # stubs of what listens
+                "127.0.0.1:6000",
+                self.http,  # type: ignore[arg-type]
+                WatchStub(self.events) if has_tls else None,  # type: ignore[arg-type]
+            ),
             keeps_days=keeps_days,
         )
 
@@ -125,6 +143,20 @@ def test_it_serves_before_any_source_has_answered() -> None:
         assert stage.answer() is None
 
     staged(lambda: Stage(ScriptedPolicies([assigned(NoPast(never))])), play)
+
+
+def test_the_certificate_is_looked_at_every_5_s() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.at(11)
+        assert stage.events == [
+            "grpc on 127.0.0.1:6000",
+            "certificate told",
+            "http",
+            "certificate looked at",
+            "certificate looked at",
+        ]
+
+    staged(lambda: Stage(ScriptedPolicies([]), has_tls=True), play)
 
 
 def test_a_hung_source_delays_no_other_policy() -> None:

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHAT = PolicyKey("ml", "chat")
 LABELS = {
     "namespace", "policy", "signal", "model", "basis", "state", "reason", "outcome",
-    "operation", "rpc", "code", "condition", "status", "version",
+    "operation", "rpc", "code", "condition", "status", "version", "certificate",
 }  # fmt: skip
 UNITS = (
     "_seconds", "_bytes", "_ratio", "_replicas", "_total", "_info",
@@ -109,6 +109,7 @@ def fill(telemetry: Telemetry, decision: Decision, snapshot: PolicySnapshot) -> 
     telemetry.store_failed("append_samples")
     telemetry.rpc_handled("GetMetrics", "OK", 0.001)
     telemetry.stream_opened("StreamIsActive")
+    telemetry.certificate_served(expires_at=NOW, authorities_expire_at=NOW)
 
 
 def fitted() -> Fitted:
@@ -250,6 +251,15 @@ def test_open_streams_are_counted(telemetry: Telemetry) -> None:
 
     assert value(telemetry, "grpc_streams", rpc="StreamIsActive") == 1
     assert value(telemetry, "grpc_handled_total", rpc="StreamIsActive", code="CANCELLED") == 1
+
+
+def test_without_authorities_of_clients_there_is_no_end_of_theirs(telemetry: Telemetry) -> None:
+    telemetry.certificate_served(expires_at=NOW, authorities_expire_at=NOW)
+    telemetry.certificate_served(expires_at=NOW, authorities_expire_at=None)
+
+    name = "grpc_certificate_not_after_timestamp_seconds"
+    assert value(telemetry, name, certificate="server") == NOW.timestamp()
+    assert value(telemetry, name, certificate="client_ca") is None
 
 
 def test_a_failure_of_a_loop_can_be_alerted_on_from_the_first(telemetry: Telemetry) -> None:

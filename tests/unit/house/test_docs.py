@@ -9,7 +9,8 @@ import click
 import pytest
 
 from agent.cli import main
-from agent.configuration.loading import ENVIRONMENT, PROMETHEUS_URL_VARIABLE
+from agent.configuration.loading import PROMETHEUS_URL_VARIABLE
+from agent.configuration.overriding import ENVIRONMENT
 from agent.sources.source import SignalState
 from agent.telemetry import Telemetry
 

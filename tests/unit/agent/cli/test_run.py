@@ -9,8 +9,8 @@ from agent.cli import main
 from tests.fakes.policies import VALID_TEXT
 
 
-def ran(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["run", *arguments], env={"FORETIDE_POLICIES": None})
+def ran(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(main, ["run", *arguments], env={"FORETIDE_POLICIES": None, **environment})
 
 
 @pytest.fixture
@@ -61,3 +61,31 @@ def test_a_data_directory_in_use_is_told(policy: Path, tmp_path: Path, used_dire
     result = ran("--policies", str(policy), "--data-dir", str(used_directory))
     assert result.exit_code == 1
     assert str(used_directory) in result.stderr
+
+
+def test_an_address_that_others_reach_needs_tls_or_a_word(policy: Path) -> None:
+    result = ran("--policies", str(policy), "--grpc-address", "0.0.0.0:6000")
+    assert result.exit_code == 2
+    assert "gRPC address 0.0.0.0:6000: other machines reach it, and there is no TLS." in result.stderr
+    assert "--grpc-insecure" in result.stderr
+
+
+def test_in_a_cluster_the_default_address_needs_tls_or_a_word(policy: Path) -> None:
+    result = ran("--policies", str(policy), KUBERNETES_SERVICE_HOST="10.0.0.1")
+    assert result.exit_code == 2
+    assert "gRPC address 0.0.0.0:6000: other machines reach it" in result.stderr
+
+
+def test_tls_and_plaintext_together_are_refused(policy: Path) -> None:
+    result = ran(
+        "--policies", str(policy), "--grpc-insecure", "--grpc-cert-file", "tls.crt", "--grpc-key-file", "tls.key"
+    )
+    assert result.exit_code == 2
+    assert "grpc must not have both tls and insecure" in result.stderr
+
+
+def test_a_certificate_that_is_not_there_is_told_with_the_mend(policy: Path, tmp_path: Path) -> None:
+    pair = ["--grpc-cert-file", str(tmp_path / "tls.crt"), "--grpc-key-file", str(tmp_path / "tls.key")]
+    result = ran("--policies", str(policy), "--grpc-address", "127.0.0.1:0", *pair)
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'tls.crt'} cannot be read (No such file or directory): put the file there" in result.stderr

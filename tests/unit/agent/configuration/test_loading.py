@@ -95,6 +95,66 @@ def test_a_wrong_address_is_refused_with_its_rule(tmp_path: Path, fields: str, f
     assert [each.removeprefix("agent.yaml:1: sources.default.prometheus").lstrip(". ") for each in faults] == [fault]
 
 
+def test_tls_is_read_with_files_beside_the_configuration(tmp_path: Path) -> None:
+    text = "grpc: {tls: {certFile: tls.crt, keyFile: /k, clientCaFile: ca.crt, allowedClientSans: [keda.svc]}}"
+    tls = _load(tmp_path, text).grpc.tls
+
+    assert tls is not None
+    assert (tls.cert_file, tls.key_file, tls.client_ca_file) == (tmp_path / "tls.crt", Path("/k"), tmp_path / "ca.crt")
+    assert tls.allowed_client_sans == ("keda.svc",)
+
+
+def test_flags_win_over_variables_and_those_over_the_file_field_by_field(tmp_path: Path) -> None:
+    file = tmp_path / "agent.yaml"
+    file.write_text("grpc: {tls: {certFile: /file/crt, keyFile: /file/key, clientCaFile: /file/ca}}")
+    variables = {"FORETIDE_GRPC_KEY_FILE": "/variable/key", "FORETIDE_GRPC_CLIENT_CA_FILE": "/variable/ca"}
+    flags = {"grpc.tls.clientCaFile": "/flag/ca", "grpc.insecure": None}
+    tls = load_configuration(file, environment=variables, flags=flags).grpc.tls
+
+    assert tls is not None
+    assert (tls.cert_file, tls.key_file, tls.client_ca_file) == (
+        Path("/file/crt"),
+        Path("/variable/key"),
+        Path("/flag/ca"),
+    )
+
+
+def test_a_list_in_a_variable_has_commas() -> None:
+    variables = {
+        "FORETIDE_GRPC_CERT_FILE": "/c",
+        "FORETIDE_GRPC_KEY_FILE": "/k",
+        "FORETIDE_GRPC_CLIENT_CA_FILE": "/a",
+        "FORETIDE_GRPC_ALLOWED_CLIENT_SANS": "keda.svc, spiffe://cluster.local/keda",
+    }
+    tls = load_configuration(None, environment=variables).grpc.tls
+
+    assert tls is not None
+    assert tls.allowed_client_sans == ("keda.svc", "spiffe://cluster.local/keda")
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ("tls: {certFile: c}", "grpc.tls.keyFile is required (--grpc-key-file)"),
+        ("insecure: true, tls: {certFile: c, keyFile: k}", "grpc must not have both tls and insecure"),
+        ("tls: {certFile: c, keyFile: k, allowedClientSans: [keda.svc]}",
+         "grpc.tls must have clientCaFile with allowedClientSans: no client shows a certificate without it"),
+        ("tls: {certFile: c, keyFile: k, clientCaFile: a, allowedClientSans: ['*.svc']}",
+         "grpc.tls.allowedClientSans '*.svc' is neither a DNS name, such as keda-operator.keda.svc, nor a URI"),
+        ("tsl: {}", "grpc.tsl is no field of the configuration; did you mean `tls`?"),
+        ("tls: /etc/tls", "grpc.tls must be a mapping of fields"),
+    ],
+)  # fmt: skip
+def test_a_wrong_way_to_guard_the_port_is_refused_with_its_rule(tmp_path: Path, fields: str, fault: str) -> None:
+    assert _faults(tmp_path, f"grpc: {{{fields}}}") == [f"agent.yaml:1: {fault}"]
+
+
+def test_a_wrong_flag_is_refused_by_its_name() -> None:
+    flags = {"grpc.tls.certFile": "c", "grpc.tls.keyFile": "k", "grpc.tls.clientCaFile": "a"}
+    with pytest.raises(InvalidConfiguration, match=r"^--grpc-allowed-client-sans: grpc.tls.allowedClientSans '\*'"):
+        load_configuration(None, environment={}, flags=flags | {"grpc.tls.allowedClientSans": "*"})
+
+
 def test_a_wrong_variable_is_refused_by_its_name(tmp_path: Path) -> None:
     faults = _faults(tmp_path, "logLevel: info", FORETIDE_LOG_LEVEL="loud")
 

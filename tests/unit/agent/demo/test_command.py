@@ -13,6 +13,7 @@ from agent.cli.demo import demo_command
         (["--once", "--http-address", "127.0.0.1:8080"], "--once has no page"),
         (["--http-address", "8080"], "is not HOST:PORT"),
         (["--speed", "0"], "0.0 is not in the range x>0"),
+        (["--grpc-address", "0.0.0.0:6000"], "other machines reach gRPC address 0.0.0.0:6000: give --grpc-insecure"),
         (["--days", "0"], "0 is not in the range x>=1"),
     ],
 )

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent.configuration import load_configuration
 from agent.policy import document_json, load_policies, reserved_fields_used, to_scaling_policy
 from agent.policy.crd import custom_resource_definition
 from scalers.policy import Mode
@@ -28,13 +29,38 @@ def test_an_example_is_good_in_a_file_and_in_a_cluster(name):
     assert SERVER.refusals(document_json(policy)) == []
 
 
-def test_the_scaled_object_asks_for_the_chat_policy_in_its_namespace():
-    scaled_object = yaml.safe_load((EXAMPLES / "scaledobject.yaml").read_text("utf-8"))
+def documents(name):
+    return {each["kind"]: each for each in yaml.safe_load_all((EXAMPLES / name).read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("name", ["scaledobject.yaml", "scaledobject-tls.yaml"])
+def test_a_scaled_object_asks_for_the_chat_policy_in_its_namespace(name):
+    scaled_object = documents(name)["ScaledObject"]
     chat = POLICIES["chat"]
     (trigger,) = scaled_object["spec"]["triggers"]
     assert trigger["type"] == "external-push"
-    assert trigger["metadata"] == {"scalerAddress": "foretide.foretide:6000", "policy": "chat"}
+    assert trigger["metadata"]["scalerAddress"] == "foretide.foretide:6000"
+    assert trigger["metadata"]["policy"] == "chat"
     assert scaled_object["metadata"]["namespace"] == chat.key.namespace
     assert scaled_object["spec"]["scaleTargetRef"]["name"] == chat.spec.scale_target_ref.name
     bounds = (scaled_object["spec"]["minReplicaCount"], scaled_object["spec"]["maxReplicaCount"])
     assert bounds == (chat.spec.replicas.min, chat.spec.replicas.max)
+
+
+def test_the_scaled_object_over_tls_finds_its_certificates():
+    parts = documents("scaledobject-tls.yaml")
+    secret, authentication, scaled_object = parts["Secret"], parts["TriggerAuthentication"], parts["ScaledObject"]
+    assert {each["metadata"]["namespace"] for each in parts.values()} == {"ml"}
+    assert scaled_object["spec"]["triggers"][0]["authenticationRef"]["name"] == authentication["metadata"]["name"]
+    references = authentication["spec"]["secretTargetRef"]
+    assert [each["parameter"] for each in references] == ["caCert", "tlsClientCert", "tlsClientKey"]
+    assert {each["name"] for each in references} == {secret["metadata"]["name"]}
+    assert [each["key"] for each in references] == list(secret["stringData"])
+
+
+def test_the_agent_over_tls_listens_where_the_scaled_object_asks():
+    agent = load_configuration(EXAMPLES / "agent.yaml", environment={})
+    assert agent.grpc_address == "0.0.0.0:6000"
+    assert agent.grpc.tls is not None
+    assert agent.grpc.tls.client_ca_file is not None
+    assert agent.grpc.tls.allowed_client_sans == ("keda-operator.keda.svc",)

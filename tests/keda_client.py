@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 import grpc
@@ -66,11 +67,16 @@ class Evaluation:
 class KedaClient:
     """The unary half: polling, and the HPA's question through the metrics adapter."""
 
-    def __init__(self, endpoints: Sequence[str], trigger: Trigger) -> None:
+    def __init__(
+        self, endpoints: Sequence[str], trigger: Trigger, credentials: grpc.ChannelCredentials | None = None
+    ) -> None:
         self.trigger = trigger
-        self.channel = grpc.insecure_channel(
-            f"ipv4:{','.join(endpoints)}",
-            options=[("grpc.service_config", ROUND_ROBIN), ("grpc.use_local_subchannel_pool", 1)],
+        target = f"ipv4:{','.join(endpoints)}"
+        options = [("grpc.service_config", ROUND_ROBIN), ("grpc.use_local_subchannel_pool", 1)]
+        self.channel = (
+            grpc.secure_channel(target, credentials, options=options)
+            if credentials is not None
+            else grpc.insecure_channel(target, options=options)
         )
         self.scaler = ExternalScalerStub(self.channel)
 
@@ -235,14 +241,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--polls", type=int, default=1, help="0 polls until its standard input is closed")
     parser.add_argument("--interval", type=float, default=30.0, help="seconds between polls")
     parser.add_argument("--push", action="store_true", help="keep the two streams of external-push open as well")
+    parser.add_argument("--ca-cert", type=Path, help="PEM file; with it TLS is spoken")
+    parser.add_argument("--client-cert", type=Path, help="PEM file")
+    parser.add_argument("--client-key", type=Path, help="PEM file")
     options = parser.parse_args(arguments)
     trigger = Trigger(options.namespace, options.name, dict(pair.split("=", 1) for pair in options.metadata))
-    with KedaClient(options.endpoint, trigger) as client, contextlib.ExitStack() as streams:
+    with KedaClient(options.endpoint, trigger, _credentials(options)) as client, contextlib.ExitStack() as streams:
         if options.push:
             streams.enter_context(StreamLoop(client, "StreamIsActive", _heard_activity, ended=_ended("StreamIsActive")))
             streams.enter_context(StreamLoop(client, "StreamMetricSpec", _heard_spec, ended=_ended("StreamMetricSpec")))
         _poll(client, polls=options.polls, interval=options.interval)
     return 0
+
+
+def _credentials(options: argparse.Namespace) -> grpc.ChannelCredentials | None:
+    files = (options.ca_cert, options.client_key, options.client_cert)
+    if not any(files):
+        return None
+    return grpc.ssl_channel_credentials(*(file.read_bytes() if file else None for file in files))
 
 
 def _poll(client: KedaClient, *, polls: int, interval: float) -> None:

@@ -87,10 +87,10 @@ class AgentProcess:
         self.popen.send_signal(signal.SIGTERM)
         return self.popen.wait(timeout=LONGEST)
 
-    def poll(self) -> dict[str, object]:
-        """Return what one poll of KEDA, in another process, concludes."""
+    def poll(self, *client: str) -> dict[str, object]:
+        """Return what one poll of KEDA, in another process, concludes; `client` is more of its command line."""
         command = [sys.executable, "-m", "tests.keda_client", "--endpoint", f"127.0.0.1:{self.grpc_port}"]
-        command += ["--namespace", "ml", "--name", "chat", "--metadata", "policy=chat"]
+        command += ["--namespace", "ml", "--name", "chat", "--metadata", "policy=chat", *client]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=LONGEST)
         answer = json.loads(done.stdout)
         assert isinstance(answer, dict)

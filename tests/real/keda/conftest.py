@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Queue
 from typing import Self
@@ -112,10 +112,15 @@ def keda() -> Iterator[Keda]:
     started: list[Process] = []
 
     def start(
-        *servers: Server, policy: str = "chat", polls: int = 0, interval: float = 0.05, push: bool = False
+        *servers: Server,
+        policy: str = "chat",
+        polls: int = 0,
+        interval: float = 0.05,
+        push: bool = False,
+        tls: Sequence[str] = (),
     ) -> Process:
         endpoints = [argument for each in servers for argument in ("--endpoint", each.endpoint)]
-        options = ["--polls", str(polls), "--interval", str(interval), *(["--push"] if push else [])]
+        options = ["--polls", str(polls), "--interval", str(interval), *(["--push"] if push else []), *tls]
         trigger = ["--namespace", "ml", "--name", "chat", "--metadata", f"policy={policy}"]
         started.append(Process("tests.keda_client", *endpoints, *trigger, *options))
         return started[-1]

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 
 import click
-
-# Below errors gRPC core writes a line of its own form to standard error for each handshake that fails, and a port scan
-# makes thousands. It reads this when it is loaded, which the commands do.
-os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 EXIT_CODES = """\b
 Exit codes:

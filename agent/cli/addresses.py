@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import click
 
 from agent.web.server import HttpAddress
@@ -22,26 +20,6 @@ def http_address(text: str) -> HttpAddress:
     return HttpAddress(host, int(port))
 
 
-def is_loopback(address: str) -> bool:
-    """Return whether a `host:port` can be reached from this machine alone."""
-    host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name may lead anywhere
-        return False
-
-
-def plaintext_fault(address: str) -> str | None:
-    """Return why nobody should listen without TLS on a gRPC address, and the mend; None where only this machine hears.
-
-    What is asked there is not secret to most, but who answers decides how many replicas run.
-    """
-    if is_loopback(address):
-        return None
-    return (
-        f"gRPC address {address}: other machines reach it, and there is no TLS. Give --grpc-cert-file and "
-        "--grpc-key-file (grpc.tls), or --grpc-insecure (grpc.insecure) where a mesh or a NetworkPolicy guards the "
-        "port, or a loopback address such as 127.0.0.1:6000"
-    )
+def reachable(address: str) -> str:
+    """Return an address to connect to for one to listen on."""
+    return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - nothing is bound

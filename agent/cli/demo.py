@@ -15,7 +15,6 @@ import uvloop
 from rich.console import Console
 
 from agent.cli.addresses import http_address as parsed_http_address
-from agent.cli.addresses import is_loopback
 from agent.demo.keda import KedaStandIn
 from agent.demo.load import STEPS_PER_DAY
 from agent.demo.pace import Pace
@@ -24,6 +23,7 @@ from agent.demo.scenario import Scene, scene
 from agent.demo.screen import Screen
 from agent.demo.stepped import SteppedAgent
 from agent.demo.workload import Result
+from agent.listening import is_loopback
 from agent.log import LogForm, configure
 from agent.parts import Parts
 from agent.web.server import CannotListen as CannotListenHttp

@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import grpc
 import requests
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli.addresses import reachable
+from agent.cli.security import grpc_security_options, keda_tls_options
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.doctor.finding import Finding, Level
-from agent.doctor.keda import check_keda
+from agent.doctor.keda import play_keda_at
 from agent.doctor.machine import check_addresses, check_data_dir
+from agent.doctor.serving import check_serving
 from agent.doctor.sources import check_policy, check_sources
+from agent.doctor.tls import KedaTls
 from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
 from agent.sources.table import SourceTable
 from scalers.policy import PolicyKey
@@ -44,8 +47,10 @@ _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="As for `run`.")
 @click.option("--prometheus-url", metavar="URL", help="The Prometheus that policies mean by `source: default`.")
 @click.option("--grpc-address", metavar="HOST:PORT", help=f"As for `run`; {_GRPC_ADDRESS} by default.")
+@grpc_security_options
 @click.option("--http-address", metavar="HOST:PORT", help=f"As for `run`; {_HTTP_ADDRESS} by default.")
 @click.option("--keda", "play_keda", is_flag=True, help="Ask a running agent all that KEDA asks, and only that.")
+@keda_tls_options
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON: check, level, what, mend.")
 def doctor_command(
     file: Path | None,
@@ -53,8 +58,10 @@ def doctor_command(
     data_dir: Path | None,
     prometheus_url: str | None,
     grpc_address: str | None,
+    security: Mapping[str, object],
     http_address: str | None,
     play_keda: bool,
+    keda_tls: KedaTls | None,
     as_json: bool,
 ) -> None:
     """Check what the agent needs, and say what to mend.
@@ -65,17 +72,20 @@ def doctor_command(
 
     With --keda it plays KEDA against an agent that runs at --grpc-address: every call, for every policy of --policies
     or else of the agent at --http-address, with its time and what KEDA would conclude. KEDA itself is not needed.
+    Where the agent speaks TLS, --ca-cert, --client-cert and --client-key are what KEDA's TriggerAuthentication holds;
+    what is wrong with a certificate is told before anything is asked.
 
     \b
       foretide doctor --policies examples/policies --prometheus-url http://prometheus:9090
       foretide doctor --keda
+      foretide doctor --keda --grpc-address foretide.foretide:6000 --ca-cert ca.crt
 
     \b
     Exit codes: 0 nothing fails (there may be warnings), 1 something fails, 2 the command line, the configuration or a
     policy is wrong.
     """
     try:
-        configuration = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url)
+        configuration = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url, flags=security)
         folder = policies or configuration.policies
         documents = load_policies(folder) if folder else []
     except (InvalidConfiguration, InvalidPolicy) as error:
@@ -83,11 +93,12 @@ def doctor_command(
     asked = grpc_address or configuration.grpc_address or _GRPC_ADDRESS
     http = http_address or configuration.http_address or _HTTP_ADDRESS
     if play_keda:
-        findings = _play_keda(
-            asked, [to_scaling_policy(each).key for each in documents] if folder else _served_policies(http)
-        )
+        asked_for = [to_scaling_policy(each).key for each in documents] if folder else _served_policies(http)
+        is_tls = keda_tls is not None or configuration.grpc.tls is not None
+        findings = play_keda_at(reachable(asked), asked_for, tls=(keda_tls or KedaTls()) if is_tls else None)
     else:
         findings = check_data_dir(data_dir or configuration.data_dir)
+        findings += check_serving(configuration.grpc, asked, now=datetime.now(UTC))
         findings += check_addresses(grpc=asked, http=http)
         findings += asyncio.run(_look_at_sources(configuration, documents))
     if as_json:
@@ -109,18 +120,13 @@ async def _look_at_sources(configuration: Configuration, documents: Sequence[For
     return findings
 
 
-def _play_keda(address: str, policies: Sequence[PolicyKey]) -> list[Finding]:
-    with grpc.insecure_channel(_reachable(address)) as channel:
-        return check_keda(channel, policies, address=address)
-
-
 def _served_policies(address: str) -> list[PolicyKey]:
     """Return the policies of the agent at an HTTP address.
 
     Raises:
         click.ClickException: no agent answers there.
     """
-    url = f"http://{_reachable(address)}/api/v1/policies"
+    url = f"http://{reachable(address)}/api/v1/policies"
     try:
         reply = requests.get(url, timeout=_ASK_SECONDS)
         reply.raise_for_status()
@@ -129,11 +135,6 @@ def _served_policies(address: str) -> list[PolicyKey]:
         raise click.ClickException(
             f"no list of policies at {url} ({type(error).__name__}): give --policies, or the agent's --http-address"
         ) from error
-
-
-def _reachable(address: str) -> str:
-    """Return an address to connect to for one to listen on."""
-    return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - nothing is bound
 
 
 def _show(findings: Sequence[Finding]) -> None:

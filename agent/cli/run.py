@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import uvloop
 
 from agent.cli.addresses import http_address as parsed_http_address
-from agent.cli.addresses import plaintext_fault
+from agent.cli.security import grpc_security_options
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.history.store import DataDirInUse
+from agent.listening import PLAINTEXT_MEND, plaintext_fault
 from agent.log import LogForm, configure
 from agent.memory import share_one_heap
 from agent.policy import InvalidPolicy
@@ -49,19 +51,7 @@ _HTTP_PORT = 8080
     metavar="HOST:PORT",
     help="Where KEDA asks; 127.0.0.1:6000 by default, all addresses in a cluster.",
 )
-@click.option("--grpc-cert-file", metavar="FILE", help="TLS for KEDA: the server's certificate, PEM.")
-@click.option("--grpc-key-file", metavar="FILE", help="Its key, PEM. Both are read again when they change.")
-@click.option(
-    "--grpc-client-ca-file", metavar="FILE", help="Ask each client for a certificate of these authorities, PEM (mTLS)."
-)
-@click.option(
-    "--grpc-allowed-client-sans",
-    metavar="NAME,…",
-    help="DNS names or URIs, with commas: a client's certificate must show one.",
-)
-@click.option(
-    "--grpc-insecure", is_flag=True, help="Plaintext on an address that other machines reach, without TLS of our own."
-)
+@grpc_security_options
 @click.option(
     "--http-address",
     metavar="HOST:PORT",
@@ -82,11 +72,7 @@ def run_command(
     data_dir: Path | None,
     prometheus_url: str | None,
     grpc_address: str | None,
-    grpc_cert_file: str | None,
-    grpc_key_file: str | None,
-    grpc_client_ca_file: str | None,
-    grpc_allowed_client_sans: str | None,
-    grpc_insecure: bool,
+    security: Mapping[str, object],
     http_address: str | None,
     reactive_only: bool,
     log_format: str | None,
@@ -107,13 +93,6 @@ def run_command(
     \b
     Exit codes: 0 it was told to stop, 1 it failed, 2 the configuration or a policy is wrong.
     """
-    security = {
-        "grpc.tls.certFile": grpc_cert_file,
-        "grpc.tls.keyFile": grpc_key_file,
-        "grpc.tls.clientCaFile": grpc_client_ca_file,
-        "grpc.tls.allowedClientSans": grpc_allowed_client_sans,
-        "grpc.insecure": grpc_insecure or None,
-    }
     try:
         settings = load_configuration(file, environment=os.environ, prometheus_url=prometheus_url, flags=security)
     except InvalidConfiguration as error:
@@ -158,7 +137,7 @@ async def _serve(settings: Configuration, policies: Path) -> None:
 def _check_plaintext(settings: Configuration) -> None:
     is_guarded = settings.grpc.tls is not None or settings.grpc.insecure
     if not is_guarded and (fault := plaintext_fault(_grpc_address(settings))):
-        raise click.UsageError(fault)
+        raise click.UsageError(f"{fault}: {PLAINTEXT_MEND}")
 
 
 def _grpc_address(settings: Configuration) -> str:

@@ -15,6 +15,8 @@ from typing import Protocol, TypeVar
 import grpc
 
 from agent.doctor.finding import Finding, Level
+from agent.doctor.tls import CHECK as TLS_CHECK
+from agent.doctor.tls import KedaTls, check_tls, speaks_tls
 from scalers.keda.metadata import POLICY
 from scalers.keda.metrics import METRIC_NAME
 from scalers.keda.proto.externalscaler_pb2 import (
@@ -35,9 +37,18 @@ _REACH = "start the agent, or give its address: --grpc-address HOST:PORT; in a c
 _ANOTHER = "give the address of Foretide's gRPC port: --grpc-address HOST:PORT"
 _HANGS = "restart the agent: KEDA sets no deadline, and each ScaledObject that asks it stands still"
 _SLOW = "give the agent more CPU, or look for what takes it: KEDA and the HPA ask one target after the other"
+_SPEAKS_TLS = Finding(
+    TLS_CHECK,
+    Level.FAIL,
+    "the agent speaks TLS, and was asked in plaintext: KEDA would get no connection",
+    "give --ca-cert, and KEDA caCert in a TriggerAuthentication (or --enable-tls and enableTLS)",
+)
 _MENDS = {
     grpc.StatusCode.UNIMPLEMENTED: _ANOTHER,
     grpc.StatusCode.DEADLINE_EXCEEDED: _HANGS,
+    grpc.StatusCode.PERMISSION_DENIED: (
+        "give --client-cert and --client-key of a client in the agent's grpc.tls.allowedClientSans, as KEDA has them"
+    ),
     grpc.StatusCode.NOT_FOUND: "give the agent the policy, or take it out of --policies",
 }
 
@@ -49,6 +60,19 @@ class _Stream(Iterator[Message_co], Protocol[Message_co]):
     """A stream that is open."""
 
     def cancel(self) -> bool: ...
+
+
+def play_keda_at(address: str, policies: Sequence[PolicyKey], *, tls: KedaTls | None) -> list[Finding]:
+    """Connect as KEDA would, look at the certificates where TLS is spoken, and ask all that KEDA asks."""
+    if tls is None:
+        with grpc.insecure_channel(address) as channel:
+            findings = check_keda(channel, policies, address=address)
+        return [_SPEAKS_TLS] if findings[0].check == "agent" and speaks_tls(address) else findings
+    findings = check_tls(address, tls)
+    if any(finding.level is Level.FAIL for finding in findings):
+        return findings
+    with tls.channel(address) as channel:
+        return findings + check_keda(channel, policies, address=address)
 
 
 def check_keda(

@@ -27,7 +27,17 @@ _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)  # gRPC's BoringSSL knows n
 
 
 class UnusableCertificate(Exception):
-    """Files that no server can use; the message names the file, what is wrong with it and the mend."""
+    """Files that no server can use; the message names the file, what is wrong with it and the mend.
+
+    Attributes:
+        what: is wrong with which file.
+        mend: what to do.
+    """
+
+    def __init__(self, what: str, mend: str) -> None:
+        self.what = what
+        self.mend = mend
+        super().__init__(f"{what}: {mend}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ def read_material(files: TlsFiles, read: Callable[[Path], bytes] = Path.read_byt
         )
         if files.stamp() == stamp:
             return _checked(files, *contents), stamp
-    raise UnusableCertificate(f"{files.certificate} and what belongs to it change while they are read: write them once")
+    raise UnusableCertificate(f"{files.certificate} and its key change while they are read", "write them once")
 
 
 def names_of(certificate: Certificate) -> tuple[str, ...]:
@@ -119,21 +129,21 @@ def _certificates(file: Path, content: bytes) -> list[Certificate]:
     try:
         return load_pem_x509_certificates(content)
     except ValueError as error:
-        raise UnusableCertificate(f"{file} holds no certificate: write it in PEM form ({_reason(error)})") from error
+        raise UnusableCertificate(f"{file} holds no certificate", f"write it in PEM form ({_reason(error)})") from error
 
 
 def _check_key(files: TlsFiles, content: bytes, certificate: Certificate) -> None:
     try:
         key = load_pem_private_key(content, password=None)
     except TypeError as error:
-        raise UnusableCertificate(f"{files.key} is encrypted: write the key without a password") from error
+        raise UnusableCertificate(f"{files.key} is encrypted", "write the key without a password") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UnusableCertificate(f"{files.key} holds no private key: write it in PEM form") from error
+        raise UnusableCertificate(f"{files.key} holds no private key", "write it in PEM form") from error
     if isinstance(key, ec.EllipticCurvePrivateKey) and not isinstance(key.curve, _CURVES):
-        raise UnusableCertificate(f"{files.key} is on the curve {key.curve.name}: use P-256, P-384, RSA or Ed25519")
+        raise UnusableCertificate(f"{files.key} is on the curve {key.curve.name}", "use P-256, P-384, RSA or Ed25519")
     if key.public_key() != certificate.public_key():
         raise UnusableCertificate(
-            f"{files.key} is not the key of {files.certificate}: write both anew, from one issuing of the certificate"
+            f"{files.key} is not the key of {files.certificate}", "write both anew, from one issuing of the certificate"
         )
 
 
@@ -142,7 +152,7 @@ def _content(file: Path, read: Callable[[Path], bytes]) -> bytes:
         return read(file)
     except OSError as error:
         raise UnusableCertificate(
-            f"{file} cannot be read ({error.strerror}): put the file there, readable by the agent's user"
+            f"{file} cannot be read ({error.strerror})", "put the file there, readable by the agent's user"
         ) from error
 
 

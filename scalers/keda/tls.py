@@ -46,7 +46,8 @@ class ServingTls:
         if self.material.is_valid(now) and not material.is_valid(now):
             raise UnusableCertificate(
                 f"{self._files.certificate} is valid from {material.begins_at:%Y-%m-%d %H:%M} to "
-                f"{material.expires_at:%Y-%m-%d %H:%M} UTC, not now, while the one before still is: issue it anew"
+                f"{material.expires_at:%Y-%m-%d %H:%M} UTC, not now, while the one before still is",
+                "issue it anew",
             )
         self.material, self._taken = material, stamp
         return True

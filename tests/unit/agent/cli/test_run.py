@@ -66,7 +66,10 @@ def test_a_data_directory_in_use_is_told(policy: Path, tmp_path: Path, used_dire
 def test_an_address_that_others_reach_needs_tls_or_a_word(policy: Path) -> None:
     result = ran("--policies", str(policy), "--grpc-address", "0.0.0.0:6000")
     assert result.exit_code == 2
-    assert "gRPC address 0.0.0.0:6000: other machines reach it, and there is no TLS." in result.stderr
+    assert (
+        "gRPC address 0.0.0.0:6000: other machines reach it, and there is no TLS: give --grpc-cert-file"
+        in result.stderr
+    )
     assert "--grpc-insecure" in result.stderr
 
 

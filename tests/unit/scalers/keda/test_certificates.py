@@ -134,5 +134,5 @@ def test_files_that_do_not_stop_changing_are_left_for_later(authority: Authority
         mounted.write(authority.sign("server", "server"))
         return file.read_bytes()
 
-    with pytest.raises(UnusableCertificate, match=r"tls.crt and what belongs to it change while they are read"):
+    with pytest.raises(UnusableCertificate, match=r"tls.crt and its key change while they are read"):
         read_material(TlsFiles(mounted.certificate, mounted.key), read_and_swap)

@@ -14,6 +14,7 @@ import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
 from scalers.keda.observing import ObservingInterceptor, RpcObserver
 from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
@@ -107,7 +108,7 @@ class KedaServer:
         loop = asyncio.get_running_loop()
         streams = Streams(self._settings.streams, loop)
         feeds = Feeds(self._board, streams, loop)
-        server = grpc.aio.server(
+        server = AioServer(
             interceptors=[ObservingInterceptor(self._observer, SERVICE)], options=_options(self._settings)
         )
         clients = self._tls.clients if self._tls else None
@@ -117,13 +118,25 @@ class KedaServer:
         await server.start()
         self._bound.set_result(port)
         try:
-            grace = await asyncio.wrap_future(self._grace)
+            grace = await self._until_stopped(server)
             await health_servicer.enter_graceful_shutdown()
             await asyncio.sleep(self._settings.drain_delay.total_seconds())
             streams.end_all()
             await server.stop(grace.total_seconds())
         finally:
             feeds.close()
+
+    async def _until_stopped(self, server: AioServer) -> timedelta:
+        """Return the grace with which somebody stops the server; raise if it ends before that."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                failing = group.create_task(server.failed(), name="failing")
+                grace = await asyncio.wrap_future(self._grace)
+                failing.cancel()
+                return grace
+        except* Exception:
+            await server.stop(0)
+            raise
 
 
 async def _add_health_and_reflection(server: grpc.aio.Server) -> health.aio.HealthServicer:

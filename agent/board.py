@@ -17,7 +17,12 @@ from functools import lru_cache
 from scalers.keda.board import Answer, UnknownPolicy
 from scalers.policy import PolicyKey
 
-_UNDECIDED = Answer(replicas=None, is_active=False, reason="no decision yet: the agent has just taken the policy up")
+_UNDECIDED = Answer(
+    replicas=None,
+    is_active=False,
+    reason="no decision yet: the agent has just taken the policy up",
+    is_awaited=True,
+)
 _MOST_NAMES = 200  # beyond these the nearest name is not looked for: an unknown policy must stay cheap to refuse
 
 

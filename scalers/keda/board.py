@@ -22,6 +22,7 @@ class Answer:
     is_active: bool  # meaningless where replicas is None
     reason: str  # the decision's sentence, or why there is no answer
     at_zero: bool | None = None  # whether the scale target has no replicas now; None where nobody has looked
+    is_awaited: bool = False  # a refusal because the policy's first answer is being made
 
     def __post_init__(self) -> None:
         if self.replicas is not None and not 0 <= self.replicas < math.inf:

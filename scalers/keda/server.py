@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
 from scalers.keda.observing import ObservingInterceptor, RpcObserver
+from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
 from scalers.keda.proto.externalscaler_pb2_grpc import add_ExternalScalerServicer_to_server
 from scalers.keda.pulses import Feeds
@@ -44,6 +45,8 @@ class ServerSettings:
     # KEDA looks a name up again only when a connection ends, and only then finds replicas that are new. Streams are
     # younger than this, so none is cut.
     connection_age: timedelta = timedelta(minutes=15)
+    # How long a call waits for a policy's first answer, which takes one reading. KEDA asks twice before it gives up.
+    patience: timedelta = timedelta(seconds=2)
     streams: StreamSettings = field(default_factory=StreamSettings)
 
 
@@ -112,7 +115,8 @@ class KedaServer:
             interceptors=[ObservingInterceptor(self._observer, SERVICE)], options=_options(self._settings)
         )
         clients = self._tls.clients if self._tls else None
-        add_ExternalScalerServicer_to_server(BoardServicer(self._board, feeds, clients), server)
+        board = PatientBoard(self._board, self._settings.patience)
+        add_ExternalScalerServicer_to_server(BoardServicer(board, feeds, clients), server)
         health_servicer = await _add_health_and_reflection(server)
         port = _listen(server, address, self._tls)
         await server.start()

@@ -1,4 +1,4 @@
-"""KEDA's five calls, each looked up on the board: no I/O, no computing, no waiting."""
+"""KEDA's five calls, each looked up on the board: no I/O, no computing, no waiting but for a policy's first answer."""
 
 # ruff: noqa: N802 - the proto names the methods
 # ruff: noqa: ARG002 - gRPC passes a context that not all of them need
@@ -10,10 +10,11 @@ from typing import cast
 
 import grpc
 
-from scalers.keda.board import Answer, AnswerBoard, UnknownPolicy
+from scalers.keda.board import Answer, UnknownPolicy
 from scalers.keda.identity import AllowedClients, Authenticated
 from scalers.keda.metadata import policy_key
 from scalers.keda.metrics import check_metric_name, metric_spec, metric_value, replicas_of
+from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import (
     GetMetricSpecResponse,
     GetMetricsRequest,
@@ -34,7 +35,7 @@ class BoardServicer(ExternalScalerServicer):
     for all, and a refused one would keep KEDA from the fallback that a refused answer leads to.
     """
 
-    def __init__(self, board: AnswerBoard, feeds: Feeds, clients: AllowedClients | None = None) -> None:
+    def __init__(self, board: PatientBoard, feeds: Feeds, clients: AllowedClients | None = None) -> None:
         self._board = board
         self._feeds = feeds
         self._clients = clients
@@ -48,14 +49,14 @@ class BoardServicer(ExternalScalerServicer):
         self._admit(context)
         check_metric_name(request.metricName)
         key = policy_key(request.scaledObjectRef)
-        replicas = replicas_of(self._answer(key), key)
+        replicas = replicas_of(await self._answer(key), key)
         return GetMetricsResponse(metricValues=[metric_value(request.metricName, replicas)])
 
     async def IsActive(self, request: ScaledObjectRef, context: object) -> IsActiveResponse:
         """Return whether the target should have replicas at all; `false` is always observed idleness."""
         self._admit(context)
         key = policy_key(request)
-        answer = self._answer(key)
+        answer = await self._answer(key)
         replicas_of(answer, key)
         return IsActiveResponse(result=answer.is_active)
 
@@ -84,8 +85,8 @@ class BoardServicer(ExternalScalerServicer):
         if self._clients is not None:
             self._clients.admit(cast("Authenticated", context))  # the stubs make contexts of both kinds of server one
 
-    def _answer(self, key: PolicyKey) -> Answer:
+    async def _answer(self, key: PolicyKey) -> Answer:
         try:
-            return self._board.answer(key)
+            return await self._board.answer(key)
         except UnknownPolicy as unknown:
             raise RpcRefused(grpc.StatusCode.NOT_FOUND, str(unknown.args[0])) from unknown

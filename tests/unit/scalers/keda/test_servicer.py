@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import grpc
 import pytest
 
+from scalers.keda.board import Answer
 from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
 from scalers.policy import PolicyKey
 from tests.fakes.board import CHAT, IDLE, REFUSAL, needing
@@ -30,6 +32,17 @@ def failure(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
 def test_get_metric_spec_answers_from_nothing_at_all(serving: Serving, reference: ScaledObjectRef) -> None:
     (spec,) = serving.scaler.GetMetricSpec(reference).metricSpecs
     assert (spec.metricName, spec.targetSize, spec.targetSizeFloat) == ("foretide-replicas", 1, 1.0)
+
+
+def test_a_call_that_comes_before_the_policys_first_answer_gets_it(serving: Serving, trigger: ScaledObjectRef) -> None:
+    serving.board.put(CHAT, Answer(replicas=None, is_active=False, reason="no decision yet", is_awaited=True))
+    calls = serving.scaler.GetMetrics.future(serving.metric(trigger)), serving.scaler.IsActive.future(trigger)
+    deadline = time.monotonic() + 5
+    while serving.board.subscriptions < len(calls) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    serving.board.put(CHAT, needing(3.0))
+    value, activity = (call.result(timeout=5) for call in calls)
+    assert (value.metricValues[0].metricValueFloat, activity.result) == (3.0, True)
 
 
 def test_get_metrics_gives_one_value_for_the_requested_name(serving: Serving, trigger: ScaledObjectRef) -> None:

@@ -34,7 +34,7 @@ M = TypeVar("M", bound=MetricWrapperBase)
 
 _POLICY = ("namespace", "policy")
 _SIGNAL = (*_POLICY, "signal")
-# The interceptor sees any method that a client makes up.
+# Whatever else is observed one day counts under one name, so that no client can make labels up.
 _RPCS = frozenset({
     "GetMetricSpec", "GetMetrics", "IsActive", "StreamIsActive", "StreamMetricSpec",
     "Check", "Watch", "ServerReflectionInfo",

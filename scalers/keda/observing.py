@@ -1,20 +1,17 @@
-"""One interceptor at the edge: ends refused RPCs with their status, and tells an observer how each RPC went."""
+"""The edge of every RPC: ends refused ones with their status, and tells an observer how each went."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Protocol, TypeAlias, TypeVar, cast
+from typing import Protocol, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
 
 from scalers.keda.refusal import RpcRefused
-
-Request = TypeVar("Request")
-Reply = TypeVar("Reply")
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Message, Message]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
@@ -38,27 +35,23 @@ class RpcObserver(Protocol):
         ...
 
 
-class ObservingInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps the methods of one service; those of others, health and reflection, pass as they are."""
+class ObservedMethods:
+    """Stands in for the server where a service adds its methods, and hands them on observed.
 
-    def __init__(self, observer: RpcObserver, service: str) -> None:
+    An interceptor would do the same at every call: it costs a coroutine of its own and a look-up.
+    """
+
+    def __init__(self, server: grpc.aio.Server, observer: RpcObserver) -> None:
+        self._server = server
         self._observer = observer
-        self._prefix = f"/{service}/"
-        self._wrapped: dict[str, Handler] = {}  # by method; a service's handlers never change
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Request, Reply] | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Request, Reply] | None:
-        """Return the handler of an RPC, observed if it is one of the service's."""
-        handler = await continuation(handler_call_details)
-        method = handler_call_details.method
-        if handler is None or not method.startswith(self._prefix):
-            return handler
-        if method not in self._wrapped:
-            self._wrapped[method] = self._observed(method.removeprefix(self._prefix), cast("Handler", handler))
-        return cast("grpc.RpcMethodHandler[Request, Reply]", self._wrapped[method])
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Leave out what finds the methods by name: they are all registered, which is the shorter way."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
+        """Register the methods of a service with the server."""
+        observed = {rpc: self._observed(rpc, handler) for rpc, handler in handlers.items()}
+        self._server.add_registered_method_handlers(service, observed)
 
     def _observed(self, rpc: str, handler: Handler) -> Handler:
         codec = (handler.request_deserializer, handler.response_serializer)

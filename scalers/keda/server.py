@@ -8,6 +8,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 import grpc
 import uvloop
@@ -16,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
-from scalers.keda.observing import ObservingInterceptor, RpcObserver
+from scalers.keda.observing import ObservedMethods, RpcObserver
 from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
 from scalers.keda.proto.externalscaler_pb2_grpc import add_ExternalScalerServicer_to_server
@@ -111,12 +112,11 @@ class KedaServer:
         loop = asyncio.get_running_loop()
         streams = Streams(self._settings.streams, loop)
         feeds = Feeds(self._board, streams, loop)
-        server = AioServer(
-            interceptors=[ObservingInterceptor(self._observer, SERVICE)], options=_options(self._settings)
-        )
+        server = AioServer(interceptors=(), options=_options(self._settings))
         clients = self._tls.clients if self._tls else None
-        board = PatientBoard(self._board, self._settings.patience)
-        add_ExternalScalerServicer_to_server(BoardServicer(board, feeds, clients), server)
+        servicer = BoardServicer(PatientBoard(self._board, self._settings.patience), feeds, clients)
+        methods = ObservedMethods(server, self._observer)
+        add_ExternalScalerServicer_to_server(servicer, cast("grpc.aio.Server", methods))
         health_servicer = await _add_health_and_reflection(server)
         port = _listen(server, address, self._tls)
         await server.start()

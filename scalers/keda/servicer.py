@@ -29,7 +29,7 @@ from scalers.policy import PolicyKey
 
 
 class BoardServicer(ExternalScalerServicer):
-    """`externalscaler.ExternalScaler` over the board. A refusal is raised; the interceptor makes it a status.
+    """`externalscaler.ExternalScaler` over the board. A refusal is raised; what observes the RPC makes it a status.
 
     Who may ask is looked at where an answer is told. The spec is told to whoever the handshake let in: it is the same
     for all, and a refused one would keep KEDA from the fallback that a refused answer leads to.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
-from functools import lru_cache
 
+from agent.budget import Budget
 from scalers.keda.board import Answer, UnknownPolicy
 from scalers.policy import PolicyKey
 
@@ -23,7 +23,12 @@ _UNDECIDED = Answer(
     reason="no decision yet: the agent has just taken the policy up",
     is_awaited=True,
 )
-_MOST_NAMES = 200  # beyond these the nearest name is not looked for: an unknown policy must stay cheap to refuse
+# An unknown policy must stay cheap to refuse. The nearest name costs 4 ms among 200: it is not looked for among more,
+# nor for more unknown names than people mistype.
+_MOST_NAMES = 200
+_MOST_HINTS = 256
+_HINTS_A_SECOND = 5.0
+_HINTS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ class Board:
         self._entries: dict[PolicyKey, _Entry | None] = {}  # None: the policy exists and has no answer yet
         self._names: dict[str, frozenset[str]] = {}  # by namespace
         self._subscribers: dict[PolicyKey, tuple[Callable[[], None], ...]] = {}
+        # a trigger with a typo asks several times a minute, always the same
+        self._hints: dict[tuple[str, frozenset[str]], str | None] = {}
+        self._hinting = Budget(_HINTS_A_SECOND, at_once=_HINTS_AT_ONCE, monotonic=monotonic)
 
     def answer(self, key: PolicyKey) -> Answer:
         """Return the newest answer, or a refusal where there is none yet or it is too old.
@@ -71,7 +79,8 @@ class Board:
             self._add(key)
             before = self._seen(self._entries[key])
             now = self._monotonic()
-            self._entries[key] = _Entry(answer, now, now + valid_for.total_seconds())
+            published = replace(answer, published_at=now)
+            self._entries[key] = _Entry(published, now, now + valid_for.total_seconds())
         if answer != before:
             self._tell(key)
 
@@ -131,14 +140,20 @@ class Board:
 
     def _unknown(self, key: PolicyKey) -> str:
         names = self._names.get(key.namespace, frozenset())
-        near = _nearest(key.name, names) if len(names) <= _MOST_NAMES else None
+        near = self._nearest(key.name, names) if len(names) <= _MOST_NAMES else None
         hint = f'did you mean "{near}"?' if near else "a trigger finds the policies of its own namespace only"
         return f'there is no ForecastPolicy "{key.name}" in namespace "{key.namespace}": {hint}'
 
-
-@lru_cache(maxsize=256)  # a trigger with a typo asks several times a minute, always the same
-def _nearest(name: str, names: frozenset[str]) -> str | None:
-    return next(iter(get_close_matches(name, sorted(names), n=1)), None)
+    def _nearest(self, name: str, names: frozenset[str]) -> str | None:
+        """Return the name that was meant, None where none is like it or too many are asked for."""
+        asked = (name, names)
+        if asked not in self._hints:
+            if not self._hinting.take():
+                return None
+            if len(self._hints) >= _MOST_HINTS:
+                self._hints.clear()
+            self._hints[asked] = next(iter(get_close_matches(name, sorted(names), n=1)), None)
+        return self._hints[asked]
 
 
 def _in_words(seconds: float) -> str:

@@ -10,6 +10,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from math import isclose
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from agent.fitting.pool import FitFailed, Fitted
 from agent.snapshot import PolicySnapshot
 from agent.sources.source import SignalState
 from scalers.decision import Basis, Decision, SignalInput
+from scalers.keda.limits import Limit
 from scalers.policy import PolicyKey
 
 M = TypeVar("M", bound=MetricWrapperBase)
@@ -43,6 +45,8 @@ _OTHER_RPC = "other"
 _SERVER, _CLIENT_CA = "server", "client_ca"
 # A call is answered from memory: the fine end shows whether it still is, 1 s is where KEDA's patience is at risk.
 _RPC_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_PUSH_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # 10,000 streams are told within 1 s
+_AGE_BUCKETS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # a step is 15 s, `staleness.data` 10 min
 _READ_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # the engine gives up at 10 s
 
 
@@ -132,9 +136,9 @@ class Telemetry:
 
     def rpc_handled(self, rpc: str, code: str, seconds: float) -> None:
         """Count a unary call that ended by method (a bare name or a path), gRPC status code name and duration."""
-        name = _known_rpc(rpc)
-        self._rpcs.labels(name, code).inc()
-        self._rpc_seconds.labels(name).observe(seconds)
+        counted, timed = self._of_rpc(_known_rpc(rpc), code)
+        counted.inc()
+        timed.observe(seconds)
 
     def stream_opened(self, rpc: str) -> None:
         """Count a stream in."""
@@ -145,6 +149,18 @@ class Telemetry:
         name = _known_rpc(rpc)
         self._streams.labels(name).dec()
         self._rpcs.labels(name, code).inc()
+
+    def limit_exceeded(self, limit: Limit) -> None:
+        """Count a call or stream that was refused because it asked for too much."""
+        self._limits_exceeded.labels(limit.value).inc()
+
+    def answered(self, age_seconds: float) -> None:
+        """Take note of how old the decision is that a GetMetrics told."""
+        self._answer_age.observe(age_seconds)
+
+    def pushed(self, delay_seconds: float) -> None:
+        """Take note of how long a change on the board took to be written to one stream."""
+        self._push_delay.observe(delay_seconds)
 
     def certificate_served(self, *, expires_at: datetime, authorities_expire_at: datetime | None) -> None:
         """Show until when the gRPC server's certificate is valid, and the last of its clients' authorities."""
@@ -220,7 +236,18 @@ class Telemetry:
     def _declare_server(self) -> None:
         self._rpcs = self._counter("grpc_handled_total", "gRPC calls that ended.", ("rpc", "code"))
         self._rpc_seconds = self._histogram(
-            "grpc_handling_seconds", "Time to answer a gRPC call.", ("rpc",), _RPC_BUCKETS
+            "grpc_handling_seconds", "Time to answer a gRPC call.", ("rpc", "code"), _RPC_BUCKETS
+        )
+        # looking labels up costs more than counting, and this is done at each call
+        self._of_rpc = cache(lambda rpc, code: (self._rpcs.labels(rpc, code), self._rpc_seconds.labels(rpc, code)))
+        self._push_delay = self._histogram(
+            "grpc_push_delay_seconds", "Time from a change to its being written to a stream.", (), _PUSH_BUCKETS
+        )
+        self._answer_age = self._histogram(
+            "grpc_answer_age_seconds", "Age of the decision that a GetMetrics told.", (), _AGE_BUCKETS
+        )
+        self._limits_exceeded = self._counter(
+            "grpc_limits_exceeded_total", "Calls and streams refused because they asked for too much.", ("limit",)
         )
         self._streams = self._gauge("grpc_streams", "Open gRPC streams.", ("rpc",))
         self._certificate_expiry = self._gauge(

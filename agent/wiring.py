@@ -30,6 +30,7 @@ from dashboards import page_directory
 from forecasters.table import FORECASTERS
 from scalers.keda.certificates import TlsFiles
 from scalers.keda.identity import AllowedClients
+from scalers.keda.limits import Limits
 from scalers.keda.server import KedaServer, ServerSettings
 from scalers.keda.tls import ServingTls
 
@@ -77,9 +78,12 @@ def build_parts(
     )
 
 
-def build_keda_server(parts: Parts, *, drain: timedelta, tls: ServingTls | None = None) -> KedaServer:
+def build_keda_server(
+    parts: Parts, *, drain: timedelta, tls: ServingTls | None = None, limits: Limits | None = None
+) -> KedaServer:
     """Build the gRPC server over the board."""
-    return KedaServer(parts.board, parts.telemetry, ServerSettings(drain_delay=drain), tls=tls)
+    settings = ServerSettings(drain_delay=drain, limits=limits or Limits())
+    return KedaServer(parts.board, parts.telemetry, settings, tls=tls)
 
 
 def build_tls(grpc: Grpc) -> ServingTls | None:
@@ -120,7 +124,7 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
         clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
     )
     servers = Servers(
-        build_keda_server(parts, drain=_DRAIN, tls=tls),
+        build_keda_server(parts, drain=_DRAIN, tls=tls, limits=configuration.grpc.limits.to_limits()),
         grpc_address,
         build_http_server(parts, http),
         certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,

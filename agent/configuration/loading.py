@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from agent.configuration.limits import GrpcLimits
 from agent.configuration.model import (
     BasicAuth,
     Configuration,
@@ -119,5 +120,15 @@ def _rule(details: ErrorDetails) -> str:
 
 
 def _field_names() -> list[str]:
-    sections = (Configuration, Grpc, ServerTls, SourceAddress, PrometheusAddress, BasicAuth, Tls, HeaderValue)
+    sections = (
+        Configuration,
+        Grpc,
+        GrpcLimits,
+        ServerTls,
+        SourceAddress,
+        PrometheusAddress,
+        BasicAuth,
+        Tls,
+        HeaderValue,
+    )
     return [info.alias or name for section in sections for name, info in section.model_fields.items()]

@@ -10,15 +10,14 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
+from agent.configuration.limits import GrpcLimits
+from agent.configuration.section import Section
 from agent.policy.quantities import parse_duration
 from scalers.keda.identity import AllowedClients
 
@@ -66,20 +65,14 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class BasicAuth(_Section):
+class BasicAuth(Section):
     """User name and password."""
 
     username: str = Field(description="User name")
     password_file: FilePath = Field(description="File that holds the password")
 
 
-class Tls(_Section):
+class Tls(Section):
     """How to check the server and how to be known to it."""
 
     ca_file: FilePath | None = Field(None, description="PEM file of the authorities to trust; the system's otherwise")
@@ -95,7 +88,7 @@ class Tls(_Section):
         return self
 
 
-class HeaderValue(_Section):
+class HeaderValue(Section):
     """A header's value: written as plain text, or `file` for a secret."""
 
     text: Annotated[str | None, AfterValidator(_header_text)] = Field(None, repr=False, description="The value itself")
@@ -113,7 +106,7 @@ class HeaderValue(_Section):
         return self
 
 
-class PrometheusAddress(_Section):
+class PrometheusAddress(Section):
     """A server that speaks Prometheus's query API: Prometheus, Thanos, Mimir, VictoriaMetrics."""
 
     url: Annotated[str, AfterValidator(_plain_url)] = Field(description="Address up to, not with, `/api/v1`")
@@ -134,7 +127,7 @@ class PrometheusAddress(_Section):
         return self
 
 
-class SourceAddress(_Section):
+class SourceAddress(Section):
     """One named source: exactly one kind."""
 
     prometheus: PrometheusAddress = Field(description="A Prometheus-like server")
@@ -154,7 +147,7 @@ def _client_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-class ServerTls(_Section):
+class ServerTls(Section):
     """What the gRPC server shows and asks for; the files are read again when they change."""
 
     cert_file: FilePath = Field(description="PEM file of the server's certificate, with what leads to its authority")
@@ -174,13 +167,14 @@ class ServerTls(_Section):
         return self
 
 
-class Grpc(_Section):
-    """How safe the port is that KEDA asks."""
+class Grpc(Section):
+    """The port that KEDA asks: how safe it is, and what it takes."""
 
     tls: ServerTls | None = Field(None, description="TLS; without it the port is plaintext, on a loopback address only")
     insecure: bool = Field(
         False, description="Plaintext on other addresses too, where a mesh or a NetworkPolicy guards the port"
     )
+    limits: GrpcLimits = Field(default_factory=GrpcLimits, description="The most that it takes")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -189,7 +183,7 @@ class Grpc(_Section):
         return self
 
 
-class Configuration(_Section):
+class Configuration(Section):
     """What `foretide run --config FILE` reads. A flag wins over the environment, the environment over the file."""
 
     sources: dict[SourceName, SourceAddress] = Field(
@@ -199,7 +193,7 @@ class Configuration(_Section):
     policies: FilePath | None = Field(None, description="File or folder of ForecastPolicy documents")
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")
-    grpc: Grpc = Field(default_factory=Grpc, description="How safe that port is")
+    grpc: Grpc = Field(default_factory=Grpc, description="How safe that port is, and what it takes")
     http_address: Address | None = Field(None, description="Where page, API and metrics are, `host:port`")
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="Least level that is logged"

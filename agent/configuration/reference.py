@@ -66,7 +66,16 @@ def _default(info: FieldInfo) -> str:
     default = info.get_default(call_default_factory=False)
     if isinstance(default, timedelta):
         return f"`{format_duration(default)}`"
-    return f"`{str(default).lower()}`" if isinstance(default, bool) else ""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{_quantity(default)}`" if isinstance(default, int) else ""
+
+
+def _quantity(number: int) -> str:
+    for unit, size in (("Mi", 1024**2), ("Ki", 1024)):
+        if number and number % size == 0:
+            return f"{number // size}{unit}"
+    return str(number)
 
 
 if __name__ == "__main__":

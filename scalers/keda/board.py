@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from scalers.policy import PolicyKey
@@ -23,6 +23,8 @@ class Answer:
     reason: str  # the decision's sentence, or why there is no answer
     at_zero: bool | None = None  # whether the scale target has no replicas now; None where nobody has looked
     is_awaited: bool = False  # a refusal because the policy's first answer is being made
+    # seconds of this process's monotonic clock, set by the board; no part of what is told
+    published_at: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.replicas is not None and not 0 <= self.replicas < math.inf:

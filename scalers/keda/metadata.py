@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import grpc
 
+from scalers.keda.limits import Limit, LimitExceeded, Limits
 from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
 from scalers.keda.refusal import RpcRefused
 from scalers.policy import PolicyKey
@@ -20,15 +21,19 @@ _OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")  # a name of 
 _FROM_ENVIRONMENT = "FromEnv"
 
 
-def policy_key(reference: ScaledObjectRef) -> PolicyKey:
+_DEFAULT = Limits()
+
+
+def policy_key(reference: ScaledObjectRef, limits: Limits = _DEFAULT) -> PolicyKey:
     """Return the policy that a trigger names; it lies in the namespace of the ScaledObject or ScaledJob.
 
     Keys that are neither `policy` nor part of an inline policy are left alone: KEDA adds its own with every version.
 
     Raises:
         RpcRefused: the trigger names no policy, or names one in a way that cannot be meant.
+        LimitExceeded: its metadata are too many or too long.
     """
-    metadata = _readable(reference.scalerMetadata)
+    metadata = _read(reference, limits)
     inline = sorted(metadata.keys() & INLINE_KEYS)
     name = metadata.get(POLICY, "")
     if not name:
@@ -40,9 +45,21 @@ def policy_key(reference: ScaledObjectRef) -> PolicyKey:
     return PolicyKey(namespace=reference.namespace, name=name)
 
 
-def _readable(metadata: Mapping[str, str]) -> dict[str, str]:
+def _read(reference: ScaledObjectRef, limits: Limits) -> dict[str, str]:
     """Leave out what KEDA resolved from a container's environment: it may be a secret, in clear."""
-    return {key: value for key, value in metadata.items() if not key.endswith(_FROM_ENVIRONMENT)}
+    given: Mapping[str, str] = reference.scalerMetadata
+    if len(given) > limits.metadata_entries:
+        claim = f"has {len(given):,} entries, more than the {limits.metadata_entries:,} that are read"
+        raise _exceeded(reference, f"{claim}: take out what Foretide does not know", "metadataEntries")
+    metadata = {key: value for key, value in given.items() if not key.endswith(_FROM_ENVIRONMENT)}
+    for key, value in metadata.items():
+        if len(key) > limits.metadata_key:
+            claim = f"has a key of {len(key):,} characters, `{key[:40]}…`, more than {limits.metadata_key:,}"
+            raise _exceeded(reference, f"{claim}: shorten it", "metadataKey")
+        if len(value) > limits.metadata_value:
+            claim = f"has `{key[:80]}` of {len(value):,} characters, more than {limits.metadata_value:,}"
+            raise _exceeded(reference, f"{claim}: shorten it", "metadataValue")
+    return metadata
 
 
 def _no_policy(reference: ScaledObjectRef, metadata: Mapping[str, str]) -> RpcRefused:
@@ -65,10 +82,19 @@ def _bad_name(reference: ScaledObjectRef, name: str) -> RpcRefused:
     return _refused(reference, f"has policy {name[:80]!r}, which is not a name: use a-z, 0-9, `-` and `.`")
 
 
+def _exceeded(reference: ScaledObjectRef, claim: str, field: str) -> LimitExceeded:
+    mend = f"or raise grpc.limits.{field} of the agent's configuration"
+    return LimitExceeded(Limit.METADATA, f"{_of(reference)} {claim}, {mend}")
+
+
 def _refused(
     reference: ScaledObjectRef, claim: str, *, code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT
 ) -> RpcRefused:
-    return RpcRefused(code, f"trigger metadata of {reference.namespace[:63]}/{reference.name[:253]} {claim}")
+    return RpcRefused(code, f"{_of(reference)} {claim}")
+
+
+def _of(reference: ScaledObjectRef) -> str:
+    return f"trigger metadata of {reference.namespace[:63]}/{reference.name[:253]}"
 
 
 def _quoted(keys: list[str]) -> str:

@@ -1,4 +1,8 @@
-"""The edge of every RPC: ends refused ones with their status, and tells an observer how each went."""
+"""The edge of every RPC: ends refused ones with their status, and tells an observer how each went.
+
+Interceptors of others (tracing) go around what is built here: for them a stream is an asynchronous generator, and a
+refusal is the context's `abort`.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ from typing import Protocol, TypeAlias, cast
 import grpc
 from google.protobuf.message import Message
 
+from scalers.keda.limits import Limit, LimitExceeded
+from scalers.keda.reading import tolerant
 from scalers.keda.refusal import RpcRefused
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Message, Message]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
+Parse = Callable[[bytes], Message]
 Unary = Callable[[Message, Context], Awaitable[Message]]
 Stream = Callable[[Message, Context], AsyncGenerator[Message, None]]
 
@@ -32,6 +39,18 @@ class RpcObserver(Protocol):
 
     def stream_closed(self, rpc: str, code: str) -> None:
         """Take note of a stream that ended, with "CANCELLED" where the client left."""
+        ...
+
+    def answered(self, age_seconds: float) -> None:
+        """Take note of the age of the decision that a GetMetrics told."""
+        ...
+
+    def pushed(self, delay_seconds: float) -> None:
+        """Take note of a change that has been written to a stream, and how long after the board knew it."""
+        ...
+
+    def limit_exceeded(self, limit: Limit) -> None:
+        """Take note of an RPC of either kind that was refused because it asked for too much."""
         ...
 
 
@@ -54,7 +73,7 @@ class ObservedMethods:
         self._server.add_registered_method_handlers(service, observed)
 
     def _observed(self, rpc: str, handler: Handler) -> Handler:
-        codec = (handler.request_deserializer, handler.response_serializer)
+        codec = (tolerant(cast("Parse", handler.request_deserializer)), handler.response_serializer)
         if handler.response_streaming:
             stream = cast("Stream", handler.unary_stream)
             return grpc.unary_stream_rpc_method_handler(self._observed_stream(rpc, stream), *codec)
@@ -68,37 +87,38 @@ class ObservedMethods:
                 reply = await answer(request, context)
             except BaseException as error:
                 self._observer.rpc_handled(rpc, _code(error), time.perf_counter() - began)
-                await _abort_if_refused(error, context)
+                await self._abort_if_refused(error, context)
                 raise
             self._observer.rpc_handled(rpc, grpc.StatusCode.OK.name, time.perf_counter() - began)
             return reply
 
         return observed
 
-    def _observed_stream(self, rpc: str, answer: Stream) -> Callable[[Message, Context], Awaitable[None]]:
-        async def observed(request: Message, context: Context) -> None:
+    def _observed_stream(self, rpc: str, answer: Stream) -> Stream:
+        async def observed(request: Message, context: Context) -> AsyncGenerator[Message, None]:
             self._observer.stream_opened(rpc)
             try:
                 async with aclosing(answer(request, context)) as replies:
                     async for reply in replies:
-                        await context.write(reply)
+                        yield reply
             except BaseException as error:
                 self._observer.stream_closed(rpc, _code(error))
-                await _abort_if_refused(error, context)
+                await self._abort_if_refused(error, context)
                 raise
             self._observer.stream_closed(rpc, grpc.StatusCode.OK.name)
 
         return observed
 
+    async def _abort_if_refused(self, error: BaseException, context: Context) -> None:
+        if isinstance(error, LimitExceeded):
+            self._observer.limit_exceeded(error.limit)
+        if isinstance(error, RpcRefused):
+            await context.abort(error.code, error.sentence)
+
 
 def _code(error: BaseException) -> str:
     if isinstance(error, RpcRefused):
         return error.code.name
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):  # while it waited; while its message was being sent
         return grpc.StatusCode.CANCELLED.name
     return grpc.StatusCode.UNKNOWN.name
-
-
-async def _abort_if_refused(error: BaseException, context: Context) -> None:
-    if isinstance(error, RpcRefused):
-        await context.abort(error.code, error.sentence)

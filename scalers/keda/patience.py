@@ -36,6 +36,14 @@ class PatientBoard:
         await self._first(key)
         return self._board.answer(key)
 
+    def check(self, key: PolicyKey) -> None:
+        """Return if the policy is known, whether or not it has an answer.
+
+        Raises:
+            UnknownPolicy: there is no such policy.
+        """
+        self._board.answer(key)
+
     async def _first(self, key: PolicyKey) -> None:
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,6 +31,7 @@ class Feed:
         self._key = key
         self._last: Pulse | None = None
         self.bells: set[Bell] = set()
+        self.changed_at = 0.0  # when the board last told of a change, seconds of the monotonic clock
         self.unsubscribe: Callable[[], None] = lambda: None
 
     def look(self) -> Pulse | None:
@@ -63,7 +65,7 @@ class Feeds:
         self._is_open = True
 
     def watch(self, key: PolicyKey) -> Watch:
-        """Return one stream's view of a policy, which need not exist yet."""
+        """Return one stream's view of a policy; one that goes away and comes back is seen again."""
         return Watch(self, key)
 
     def join(self, key: PolicyKey, bell: Bell) -> Feed:
@@ -91,19 +93,21 @@ class Feeds:
     def _hop(self, feed: Feed) -> None:
         with self._hopping:
             if self._is_open:
+                feed.changed_at = time.monotonic()
                 self._loop.call_soon_threadsafe(feed.look)
 
 
 class Watch:
     """What one StreamIsActive says, as an asynchronous iterator inside a `with`; it ends by age or with the server."""
 
-    __slots__ = ("_bell", "_ends_at", "_feed", "_feeds", "_key", "_repeat_at", "_said", "_streams")
+    __slots__ = ("_bell", "_ends_at", "_feed", "_feeds", "_key", "_repeat_at", "_said", "_streams", "changed_at")
 
     def __init__(self, feeds: Feeds, key: PolicyKey) -> None:
         self._feeds = feeds
         self._streams = feeds.streams
         self._key = key
         self._said: Pulse | None = None
+        self.changed_at: float | None = None  # of what was said last, where it was a change
         self._repeat_at = 0.0
         self._ends_at = self._streams.soon(self._streams.settings.age, least=0.8)
 
@@ -125,6 +129,8 @@ class Watch:
         while not self._streams.is_over(self._ends_at):
             pulse = self._feed.look()
             if pulse is not None and self._is_due(pulse):
+                is_change = self._said is not None and self._said.is_active != pulse.is_active
+                self.changed_at = self._feed.changed_at if is_change else None
                 self._said = pulse
                 self._repeat_at = self._streams.soon(self._streams.settings.repeat, least=0.5)
                 return pulse.is_active

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 
 from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
+from scalers.keda.limits import Limits
 from scalers.keda.observing import ObservedMethods, RpcObserver
 from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
@@ -27,6 +29,7 @@ from scalers.keda.streams import Streams, StreamSettings
 from scalers.keda.tls import ServingTls
 
 _MOST_WAITING = 100_000
+_ROOM_FOR_CALLS = 10_000  # at a time, on one connection beside its streams
 SERVICE = DESCRIPTOR.services_by_name["ExternalScaler"].full_name
 
 
@@ -36,7 +39,7 @@ class CannotListen(OSError):
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Times of the server."""
+    """Times and limits of the server."""
 
     # How long unary calls are still served after health says NOT_SERVING: what Kubernetes takes to tell all clients
     # that an endpoint has gone. Nothing where there is no such client.
@@ -49,6 +52,7 @@ class ServerSettings:
     # How long a call waits for a policy's first answer, which takes one reading. KEDA asks twice before it gives up.
     patience: timedelta = timedelta(seconds=2)
     streams: StreamSettings = field(default_factory=StreamSettings)
+    limits: Limits = field(default_factory=Limits)
 
 
 class KedaServer:
@@ -65,13 +69,19 @@ class KedaServer:
         settings: ServerSettings | None = None,
         *,
         tls: ServingTls | None = None,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     ) -> None:
-        """Prepare a server that speaks TLS where `tls` is given, and plaintext only where it is not."""
+        """Prepare a server that speaks TLS where `tls` is given, and plaintext only where it is not.
+
+        Interceptors, such as OpenTelemetry's, go around every known method, those of health and reflection included,
+        and run in the server's loop. They cost each call what they cost, and a coroutine more.
+        """
         self.ended: Future[None] = Future()
         self._board = board
         self._observer = observer
         self._settings = settings or ServerSettings()
         self._tls = tls
+        self._interceptors = tuple(interceptors)
         self._bound: Future[int] = Future()
         self._grace: Future[timedelta] = Future()  # set by the first who stops the server
         self._thread: threading.Thread | None = None
@@ -112,9 +122,15 @@ class KedaServer:
         loop = asyncio.get_running_loop()
         streams = Streams(self._settings.streams, loop)
         feeds = Feeds(self._board, streams, loop)
-        server = AioServer(interceptors=(), options=_options(self._settings))
+        server = AioServer(interceptors=self._interceptors, options=_options(self._settings))
         clients = self._tls.clients if self._tls else None
-        servicer = BoardServicer(PatientBoard(self._board, self._settings.patience), feeds, clients)
+        servicer = BoardServicer(
+            PatientBoard(self._board, self._settings.patience),
+            feeds,
+            self._observer,
+            clients=clients,
+            limits=self._settings.limits,
+        )
         methods = ObservedMethods(server, self._observer)
         add_ExternalScalerServicer_to_server(servicer, cast("grpc.aio.Server", methods))
         health_servicer = await _add_health_and_reflection(server)
@@ -172,6 +188,13 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.max_pings_without_data", 0),  # streams are silent for minutes
         ("grpc.max_connection_age_ms", _milliseconds(settings.connection_age)),
         ("grpc.max_connection_age_grace_ms", _milliseconds(2 * settings.streams.age)),
+        ("grpc.max_receive_message_length", settings.limits.message_bytes),
+        # both alike, or gRPC core refuses at random in between
+        ("grpc.max_metadata_size", settings.limits.header_bytes),
+        ("grpc.absolute_max_metadata_size", settings.limits.header_bytes),
+        # Beyond this a client keeps its calls to itself until a stream ends, with no word of it. So it lies above the
+        # limit that refuses streams, and leaves room for the calls; it holds those who open and send nothing.
+        ("grpc.max_concurrent_streams", settings.limits.streams_per_connection + _ROOM_FOR_CALLS),
         # gRPC core drops calls at random once 1,000 wait to be taken up. A KEDA that restarts opens everything it has
         # at once: two streams and a few calls for each of 10,000 triggers.
         ("grpc.server.max_pending_requests", _MOST_WAITING),

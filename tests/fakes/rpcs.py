@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scalers.keda.limits import Limit
+
 
 class RecordedRpcs:
     """What the server said of its RPCs, in order; lists are appended to by its thread and read by the test's."""
@@ -11,6 +13,9 @@ class RecordedRpcs:
         self.seconds: list[float] = []
         self.opened: list[str] = []
         self.closed: list[tuple[str, str]] = []
+        self.exceeded: list[Limit] = []
+        self.ages: list[float] = []
+        self.delays: list[float] = []
 
     def rpc_handled(self, rpc: str, code: str, seconds: float) -> None:
         self.handled.append((rpc, code))
@@ -21,3 +26,12 @@ class RecordedRpcs:
 
     def stream_closed(self, rpc: str, code: str) -> None:
         self.closed.append((rpc, code))
+
+    def limit_exceeded(self, limit: Limit) -> None:
+        self.exceeded.append(limit)
+
+    def answered(self, age_seconds: float) -> None:
+        self.ages.append(age_seconds)
+
+    def pushed(self, delay_seconds: float) -> None:
+        self.delays.append(delay_seconds)

@@ -161,6 +161,28 @@ def test_an_unknown_policy_is_named_with_the_nearest_of_its_namespace(board: Boa
     assert caught.value.args[0] == 'there is no ForecastPolicy "chatt" in namespace "ml": did you mean "chat"?'
 
 
+def test_made_up_names_get_no_more_hints_than_people_need_and_a_typo_keeps_its_own(board: Board, ticks: Ticks) -> None:
+    board.register(CHAT)
+
+    def is_hinted(name: str) -> bool:
+        with pytest.raises(UnknownPolicy) as caught:
+            board.answer(PolicyKey("ml", name))
+        return 'did you mean "chat"' in str(caught.value)
+
+    assert is_hinted("chatt")
+    assert sum(is_hinted(f"chat{number}") for number in range(500)) == 49
+    assert is_hinted("chatt")
+    ticks.seconds += 1
+    assert sum(is_hinted(f"chat-{number}") for number in range(500)) == 5
+
+
+def test_a_published_answer_knows_since_when_and_is_the_same_answer(board: Board, ticks: Ticks) -> None:
+    board.publish(CHAT, IDLE, valid_for=TEN_MINUTES)
+    ticks.seconds += 5
+    assert board.answer(CHAT) == IDLE
+    assert board.answer(CHAT).published_at == 1000.0
+
+
 def test_an_unknown_policy_with_no_near_name_is_told_where_policies_are_looked_for(board: Board) -> None:
     board.register(PolicyKey("billing", "chat"))
     with pytest.raises(UnknownPolicy, match="a trigger finds the policies of its own namespace only"):

@@ -15,13 +15,14 @@ from agent.sources.source import SignalState
 from agent.telemetry import Telemetry
 from forecasters.forecaster import ModelState
 from scalers.decision import Basis, Decision, PeakForecast, Replicas, SignalInput
+from scalers.keda.limits import Limit
 from scalers.policy import Bounds, Mode, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHAT = PolicyKey("ml", "chat")
 LABELS = {
     "namespace", "policy", "signal", "model", "basis", "state", "reason", "outcome",
-    "operation", "rpc", "code", "condition", "status", "version", "certificate",
+    "operation", "rpc", "code", "limit", "condition", "status", "version", "certificate",
 }  # fmt: skip
 UNITS = (
     "_seconds", "_bytes", "_ratio", "_replicas", "_total", "_info",
@@ -110,6 +111,9 @@ def fill(telemetry: Telemetry, decision: Decision, snapshot: PolicySnapshot) -> 
     telemetry.rpc_handled("GetMetrics", "OK", 0.001)
     telemetry.stream_opened("StreamIsActive")
     telemetry.certificate_served(expires_at=NOW, authorities_expire_at=NOW)
+    telemetry.limit_exceeded(Limit.CALLS)
+    telemetry.answered(3.0)
+    telemetry.pushed(0.02)
 
 
 def fitted() -> Fitted:
@@ -260,6 +264,25 @@ def test_without_authorities_of_clients_there_is_no_end_of_theirs(telemetry: Tel
     name = "grpc_certificate_not_after_timestamp_seconds"
     assert value(telemetry, name, certificate="server") == NOW.timestamp()
     assert value(telemetry, name, certificate="client_ca") is None
+
+
+def test_calls_are_timed_by_method_and_code(telemetry: Telemetry) -> None:
+    telemetry.rpc_handled("GetMetrics", "OK", 0.002)
+    telemetry.rpc_handled("GetMetrics", "UNAVAILABLE", 0.004)
+
+    assert value(telemetry, "grpc_handling_seconds_sum", rpc="GetMetrics", code="OK") == 0.002
+    assert value(telemetry, "grpc_handling_seconds_sum", rpc="GetMetrics", code="UNAVAILABLE") == 0.004
+
+
+def test_pushes_answers_and_refusals_by_limit_are_told(telemetry: Telemetry) -> None:
+    telemetry.pushed(0.02)
+    telemetry.answered(14.0)
+    telemetry.limit_exceeded(Limit.CONNECTION)
+
+    assert value(telemetry, "grpc_push_delay_seconds_bucket", le="0.025") == 1
+    assert value(telemetry, "grpc_push_delay_seconds_bucket", le="0.005") == 0
+    assert value(telemetry, "grpc_answer_age_seconds_bucket", le="15.0") == 1
+    assert value(telemetry, "grpc_limits_exceeded_total", limit="streams_per_connection") == 1
 
 
 def test_a_failure_of_a_loop_can_be_alerted_on_from_the_first(telemetry: Telemetry) -> None:

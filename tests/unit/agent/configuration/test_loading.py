@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.configuration.reference import reference
+from scalers.keda.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -147,6 +149,42 @@ def test_a_list_in_a_variable_has_commas() -> None:
 )  # fmt: skip
 def test_a_wrong_way_to_guard_the_port_is_refused_with_its_rule(tmp_path: Path, fields: str, fault: str) -> None:
     assert _faults(tmp_path, f"grpc: {{{fields}}}") == [f"agent.yaml:1: {fault}"]
+
+
+def test_limits_are_written_as_quantities(tmp_path: Path) -> None:
+    limits = _load(tmp_path, "grpc: {limits: {message: 4Mi, callsPerSecond: 10k, metadataEntries: 7}}").grpc.limits
+
+    assert (limits.message, limits.calls_per_second, limits.metadata_entries) == (4 * 1024**2, 10_000, 7)
+
+
+def test_limits_that_are_not_given_are_those_of_the_server() -> None:
+    assert Configuration().grpc.limits.to_limits() == Limits()
+
+
+def test_each_limit_of_the_file_reaches_the_server(tmp_path: Path) -> None:
+    text = (
+        "grpc: {limits: {message: 2001, headers: 2002, metadataEntries: 2003, metadataKey: 2004, metadataValue: 2005, "
+        "streamsPerConnection: 2006, streamsPerClient: 2007, callsPerSecond: 2008, callsAtOnce: 2009}}"
+    )
+    assert astuple(_load(tmp_path, text).grpc.limits.to_limits()) == tuple(range(2001, 2010))
+
+
+@pytest.mark.parametrize(
+    ("limits", "fault"),
+    [
+        ("{message: 512}", "grpc.limits.message must be greater than or equal to 1024"),
+        ("{metadataEntries: 0}", "grpc.limits.metadataEntries must be greater than or equal to 1"),
+        ("{callsPerSecond: 1500m}", "grpc.limits.callsPerSecond must be a whole number"),
+        ("{streamsPerConnection: 100k}", "must have streamsPerClient of at least streamsPerConnection"),
+        (
+            "{callPerSecond: 1}",
+            "callPerSecond is no field of the configuration; did you mean `callsPerSecond`?",
+        ),
+    ],
+)
+def test_a_wrong_limit_is_refused_with_its_rule(tmp_path: Path, limits: str, fault: str) -> None:
+    (found,) = _faults(tmp_path, f"grpc: {{limits: {limits}}}")
+    assert fault in found
 
 
 def test_a_wrong_flag_is_refused_by_its_name() -> None:

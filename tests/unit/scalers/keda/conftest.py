@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,9 +41,12 @@ class Serving:
         return GetMetricsRequest(scaledObjectRef=reference, metricName=name)
 
 
-def _serve(settings: ServerSettings) -> Iterator[Serving]:
+@contextmanager
+def served(
+    settings: ServerSettings = PATIENT, *, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> Iterator[Serving]:
     board, rpcs = HeldBoard(), RecordedRpcs()
-    server = KedaServer(board, rpcs, settings)
+    server = KedaServer(board, rpcs, settings, interceptors=interceptors)
     port = server.start("127.0.0.1:0")
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Serving(board, rpcs, server, channel, ExternalScalerStub(channel))
@@ -52,13 +56,15 @@ def _serve(settings: ServerSettings) -> Iterator[Serving]:
 @pytest.fixture
 def serving() -> Iterator[Serving]:
     """Streams that live for minutes, as in a cluster."""
-    yield from _serve(PATIENT)
+    with served(PATIENT) as running:
+        yield running
 
 
 @pytest.fixture
 def quick() -> Iterator[Serving]:
     """Streams that repeat every 10 to 20 ms and end after a quarter of a second."""
-    yield from _serve(QUICK)
+    with served(QUICK) as running:
+        yield running
 
 
 @pytest.fixture

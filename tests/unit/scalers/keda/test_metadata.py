@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scalers.keda.limits import Limit, LimitExceeded, Limits
 from scalers.keda.metadata import policy_key
 from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
 from scalers.keda.refusal import RpcRefused
@@ -70,6 +73,50 @@ def test_what_keda_resolved_from_the_environment_is_never_read_nor_told() -> Non
     assert "has no `policy`" in refused.sentence
     assert "FromEnv" not in refused.sentence
     assert "hunter2" not in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("metadata", "claim", "field"),
+    [
+        (
+            {f"key-{number}": "x" for number in range(101)},
+            "has 101 entries, more than the 100 that are read",
+            "metadataEntries",
+        ),
+        (
+            {"policy": "chat", "k" * 254: "x"},
+            f"has a key of 254 characters, `{'k' * 40}…`, more than 253",
+            "metadataKey",
+        ),
+        (
+            {"policy": "chat", "caCert": "x" * 16_385},
+            "has `caCert` of 16,385 characters, more than 16,384",
+            "metadataValue",
+        ),
+    ],
+    ids=["entries", "key", "value"],
+)
+def test_metadata_beyond_a_limit_are_refused_with_object_field_size_and_mend(
+    metadata: dict[str, str], claim: str, field: str
+) -> None:
+    refused = refusal(**metadata)
+    assert (refused.code, refused.limit) == (grpc.StatusCode.INVALID_ARGUMENT, Limit.METADATA)
+    assert refused.sentence.startswith(f"trigger metadata of ml/chat-scaler {claim}: ")
+    assert refused.sentence.endswith(f"or raise grpc.limits.{field} of the agent's configuration")
+
+
+def test_metadata_up_to_the_limits_are_read() -> None:
+    others = {f"{number}-".ljust(253, "k"): "x" * 16_384 for number in range(99)}
+    assert policy_key(trigger(policy="chat", **others)) == PolicyKey("ml", "chat")
+
+
+def test_limits_may_be_set() -> None:
+    with pytest.raises(LimitExceeded, match="has 2 entries, more than the 1 that are read"):
+        policy_key(trigger(policy="chat", other="x"), replace(Limits(), metadata_entries=1))
+
+
+def test_what_keda_resolved_from_the_environment_may_be_as_long_as_a_secret_is() -> None:
+    assert policy_key(trigger(policy="chat", kubeconfigFromEnv="x" * 1_000_000)) == PolicyKey("ml", "chat")
 
 
 @given(metadata=st.dictionaries(st.text(), st.text(max_size=2000), max_size=8), name=st.text(max_size=400))

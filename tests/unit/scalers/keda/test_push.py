@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
+from scalers.policy import PolicyKey
 from tests.fakes.board import CHAT, IDLE, REFUSAL, needing
 from tests.unit.scalers.keda.conftest import SOON, Serving
 
@@ -33,6 +34,7 @@ def test_all_streams_of_a_policy_hear_a_change_and_those_of_others_do_not(
     serving: Serving, trigger: ScaledObjectRef
 ) -> None:
     serving.board.put(CHAT, IDLE)
+    serving.board.put(PolicyKey("ml", "other"), REFUSAL)
     other = ScaledObjectRef(name="other", namespace="ml", scalerMetadata={"policy": "other"})
     silent = serving.scaler.StreamIsActive(other, timeout=DEADLINE)
     streams = [serving.scaler.StreamIsActive(trigger, timeout=DEADLINE) for _ in range(20)]
@@ -81,11 +83,21 @@ def test_a_refusal_is_silence(serving: Serving, trigger: ScaledObjectRef) -> Non
     assert heard == [True, False]
 
 
-def test_a_stream_may_be_opened_before_its_policy_exists(serving: Serving, trigger: ScaledObjectRef) -> None:
+def test_a_stream_of_a_policy_without_an_answer_is_open_and_silent_until_there_is_one(
+    serving: Serving, trigger: ScaledObjectRef
+) -> None:
+    serving.board.put(CHAT, REFUSAL)
     stream = serving.scaler.StreamIsActive(trigger, timeout=DEADLINE)
     serving.scaler.GetMetricSpec(trigger)
     serving.board.put(CHAT, needing(1.0))
     assert next(stream).result is True
+
+
+def test_a_stream_of_a_policy_that_nobody_knows_is_not_found(serving: Serving, trigger: ScaledObjectRef) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        next(serving.scaler.StreamIsActive(trigger, timeout=DEADLINE))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    assert serving.board.subscriptions == 0
 
 
 def test_a_stream_of_a_trigger_without_a_policy_is_refused(serving: Serving) -> None:
@@ -102,6 +114,7 @@ def test_the_spec_is_streamed_at_once_and_again_from_time_to_time(quick: Serving
 
 @pytest.mark.parametrize("rpc", ["StreamIsActive", "StreamMetricSpec"])
 def test_streams_end_with_ok_at_a_good_age(quick: Serving, trigger: ScaledObjectRef, rpc: str) -> None:
+    quick.board.put(CHAT, IDLE)
     stream = getattr(quick.scaler, rpc)(trigger, timeout=DEADLINE)
     for _ in stream:
         pass

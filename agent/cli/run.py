@@ -17,7 +17,7 @@ from agent.configuration import Configuration, InvalidConfiguration, load_config
 from agent.history.store import DataDirInUse
 from agent.listening import PLAINTEXT_MEND, plaintext_fault
 from agent.log import LogForm, configure
-from agent.memory import share_one_heap
+from agent.memory import set_aside_what_stays, share_one_heap
 from agent.policy import InvalidPolicy
 from agent.web.server import CannotListen as CannotListenHttp
 from agent.wiring import build_agent
@@ -131,6 +131,7 @@ async def _serve(settings: Configuration, policies: Path) -> None:
         http=parsed_http_address(settings.http_address or f"{_host()}:{_HTTP_PORT}"),
         grpc_address=_grpc_address(settings),
     )
+    set_aside_what_stays()
     await agent.run(stop)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -43,3 +44,21 @@ finally:
 def test_help_loads_no_server_and_no_numbers() -> None:
     shown = subprocess.run([sys.executable, "-c", _LOOK], capture_output=True, text=True, check=False).stdout
     assert shown.splitlines()[-1] == "[]"
+
+
+_LOAD_GRPC = "import agent.cli, os, grpc; print(os.environ['GRPC_EXPERIMENTS'])"
+
+
+def grpc_loaded(**environment: str) -> tuple[str, str]:
+    """Return the experiments that gRPC was told of by a command, and what it says about them."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GRPC_EXPERIMENTS")}
+    command = [sys.executable, "-c", _LOAD_GRPC]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**clean, **environment})
+    return done.stdout.strip(), done.stderr
+
+
+def test_grpc_knows_the_experiment_that_the_commands_switch_off() -> None:
+    assert grpc_loaded() == ("-event_engine_listener", "")
+    unknown, complaint = grpc_loaded(GRPC_EXPERIMENTS="-of_a_later_version")
+    assert unknown == "-of_a_later_version"  # what a user sets stands
+    assert "Unknown experiment: of_a_later_version" in complaint

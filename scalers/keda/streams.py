@@ -11,6 +11,10 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
+from scalers.keda.alarms import AlarmClock
+
+_PRECISION = 1000  # of a stream's age; its other times are a hundredth of it and more
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -31,30 +35,30 @@ class Bell:
     An `asyncio.Event` for one waiter, at a tenth of the memory: there are 20,000 of them.
     """
 
-    __slots__ = ("_has_rung", "_loop", "_sleeper")
+    __slots__ = ("_clock", "_has_rung", "_loop", "_sleep", "alarm")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: AlarmClock) -> None:
+        self.alarm: int | None = None
         self._loop = loop
+        self._clock = clock
         self._has_rung = False
-        self._sleeper: asyncio.Future[None] | None = None
+        self._sleep: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
         """Wake the stream, or let it look once more before it sleeps."""
-        self._has_rung = True
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+        if self._sleep is None or self._sleep.done():
+            self._has_rung = True
+        else:
+            self._sleep.set_result(None)
 
-    async def sleep_until(self, instant: float) -> None:
-        """Return when the bell has rung since the last sleep, or at an instant of the loop's clock, in seconds."""
-        if not self._has_rung:
-            self._sleeper = self._loop.create_future()
-            timer = self._loop.call_at(instant, self.ring)
-            try:
-                await self._sleeper
-            finally:
-                timer.cancel()
-                self._sleeper = None
-        self._has_rung = False
+    def sleep_until(self, instant: float) -> asyncio.Future[None]:
+        """Return what is done when the bell has rung since the last sleep, or at an instant of the loop's clock."""
+        self._clock.set(self, instant)
+        self._sleep = self._loop.create_future()
+        if self._has_rung:
+            self._has_rung = False
+            self._sleep.set_result(None)
+        return self._sleep
 
 
 class Streams:
@@ -65,6 +69,7 @@ class Streams:
         self._is_ending = False
         self._loop = loop
         self._bells: set[Bell] = set()
+        self._clock = AlarmClock(loop, width=settings.age.total_seconds() / _PRECISION)
 
     def now(self) -> float:
         """Return the loop's clock, seconds."""
@@ -84,12 +89,13 @@ class Streams:
 
     def open(self) -> Bell:
         """Take a stream in."""
-        bell = Bell(self._loop)
+        bell = Bell(self._loop, self._clock)
         self._bells.add(bell)
         return bell
 
     def close(self, bell: Bell) -> None:
         """Let a stream go."""
+        self._clock.clear(bell)
         self._bells.discard(bell)
 
     def end_all(self) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scalers.keda.pulses import Feeds, Watch
-from scalers.keda.streams import Bell, Streams, StreamSettings
+from scalers.keda.streams import Streams, StreamSettings
 from tests.fakes.board import CHAT, IDLE, REFUSAL, HeldBoard, needing
 
 
@@ -123,17 +123,17 @@ async def test_a_stream_that_is_opened_while_all_end_says_nothing() -> None:
 
 
 async def test_a_bell_that_rang_before_the_sleep_is_heard() -> None:
-    loop = asyncio.get_running_loop()
-    bell = Bell(loop)
+    streams = Streams(StreamSettings(), asyncio.get_running_loop())
+    bell = streams.open()
     bell.ring()
     async with asyncio.timeout(1):
-        await bell.sleep_until(loop.time() + 3600)
+        await bell.sleep_until(streams.now() + 3600)
 
 
 async def test_a_bell_wakes_at_its_instant_without_being_rung() -> None:
-    loop = asyncio.get_running_loop()
+    streams = Streams(StreamSettings(), asyncio.get_running_loop())
     async with asyncio.timeout(1):
-        await Bell(loop).sleep_until(loop.time() - 1)
+        await streams.open().sleep_until(streams.now() - 1)
 
 
 async def test_instants_are_drawn_apart_so_that_streams_opened_together_do_not_act_together() -> None:

@@ -22,6 +22,7 @@ from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Servers
 from agent.sources.table import SourceTable
 from agent.telemetry import Telemetry
+from agent.tracing import grpc_interceptors
 from agent.web.app import create_app
 from agent.web.comparison import ComparisonBook
 from agent.web.readiness import Readiness
@@ -81,9 +82,9 @@ def build_parts(
 def build_keda_server(
     parts: Parts, *, drain: timedelta, tls: ServingTls | None = None, limits: Limits | None = None
 ) -> KedaServer:
-    """Build the gRPC server over the board."""
+    """Build the gRPC server over the board, traced where the process was started with OpenTelemetry."""
     settings = ServerSettings(drain_delay=drain, limits=limits or Limits())
-    return KedaServer(parts.board, parts.telemetry, settings, tls=tls)
+    return KedaServer(parts.board, parts.telemetry, settings, tls=tls, interceptors=grpc_interceptors())
 
 
 def build_tls(grpc: Grpc) -> ServingTls | None:

@@ -76,7 +76,7 @@ class CallRates:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = limits.calls_per_second
         self._seconds_each = 1 / limits.calls_per_second
-        self._reserve = (limits.calls_at_once - 0.5) * self._seconds_each  # half a call against rounding
+        self._reserve = (limits.calls_at_once - 0.99) * self._seconds_each  # 0.01 against rounding
         self._clock = clock
         self._done_at: dict[str, float] = {}
 

@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 
-import grpc
 import pytest
 
-from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
-from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
-from scalers.keda.server import KedaServer, ServerSettings
+from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
+from scalers.keda.server import ServerSettings
 from scalers.keda.streams import StreamSettings
-from tests.fakes.board import HeldBoard
-from tests.fakes.rpcs import RecordedRpcs
+from tests.keda_server import PATIENT, SOON, Serving, served
 
-SOON = timedelta(seconds=5)
+__all__ = ["PATIENT", "SOON", "Serving", "served"]
+
 QUICK = ServerSettings(
     drain_delay=timedelta(0),
     streams=StreamSettings(
         repeat=timedelta(milliseconds=20), respec=timedelta(milliseconds=20), age=timedelta(milliseconds=250)
     ),
 )
-PATIENT = ServerSettings(drain_delay=timedelta(0))
-
-
-@dataclass
-class Serving:
-    """A running server and a client of it."""
-
-    board: HeldBoard
-    rpcs: RecordedRpcs
-    server: KedaServer
-    channel: grpc.Channel
-    scaler: ExternalScalerStub
-
-    def metric(self, reference: ScaledObjectRef, name: str = "foretide-replicas") -> GetMetricsRequest:
-        return GetMetricsRequest(scaledObjectRef=reference, metricName=name)
-
-
-@contextmanager
-def served(
-    settings: ServerSettings = PATIENT, *, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
-) -> Iterator[Serving]:
-    board, rpcs = HeldBoard(), RecordedRpcs()
-    server = KedaServer(board, rpcs, settings, interceptors=interceptors)
-    port = server.start("127.0.0.1:0")
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Serving(board, rpcs, server, channel, ExternalScalerStub(channel))
-        server.stop(timedelta(0))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, Protocol
 
+from agent.access_log import AccessLog
 from agent.certificates import CertificateWatch
 from agent.engine import Assignment, Watched, next_due, phase_of
 from agent.log import logger
@@ -52,6 +53,7 @@ class Servers:
     grpc_address: str
     http: HttpServer
     certificates: CertificateWatch | None = None  # None where KEDA is answered in plaintext
+    access_log: AccessLog | None = None  # None where no call is logged
 
 
 class _Stopped(Exception):
@@ -89,6 +91,8 @@ class Agent:
         try:
             await self._engine.assign(self._policies.first())
             self._servers.http.bind()
+            if self._servers.access_log is not None:
+                self._servers.access_log.begin()
             port = await asyncio.to_thread(self._servers.keda.start, self._servers.grpc_address)
             watch = self._servers.certificates
             self._log.info("grpc_serving", address=self._servers.grpc_address, port=port, tls=watch is not None)
@@ -119,6 +123,8 @@ class Agent:
 
     async def _end(self) -> None:
         await asyncio.to_thread(self._servers.keda.stop, _GRACE)
+        if self._servers.access_log is not None:
+            await asyncio.to_thread(self._servers.access_log.close)
         await self._parts.close()
         self._policies.close()
         self._log.info("stopped")

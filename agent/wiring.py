@@ -6,6 +6,7 @@ import importlib.metadata
 from datetime import timedelta
 from pathlib import Path
 
+from agent.access_log import AccessLog
 from agent.backfill import Backfiller
 from agent.board import Board
 from agent.book import EngineBook
@@ -29,6 +30,7 @@ from agent.web.readiness import Readiness
 from agent.web.server import HttpAddress, HttpServer
 from dashboards import page_directory
 from forecasters.table import FORECASTERS
+from scalers.keda.call_log import CallLog
 from scalers.keda.certificates import TlsFiles
 from scalers.keda.identity import AllowedClients
 from scalers.keda.limits import Limits
@@ -80,11 +82,16 @@ def build_parts(
 
 
 def build_keda_server(
-    parts: Parts, *, drain: timedelta, tls: ServingTls | None = None, limits: Limits | None = None
+    parts: Parts,
+    *,
+    drain: timedelta,
+    tls: ServingTls | None = None,
+    limits: Limits | None = None,
+    log: CallLog | None = None,
 ) -> KedaServer:
     """Build the gRPC server over the board, traced where the process was started with OpenTelemetry."""
     settings = ServerSettings(drain_delay=drain, limits=limits or Limits())
-    return KedaServer(parts.board, parts.telemetry, settings, tls=tls, interceptors=grpc_interceptors())
+    return KedaServer(parts.board, parts.telemetry, settings, tls=tls, interceptors=grpc_interceptors(), log=log)
 
 
 def build_tls(grpc: Grpc) -> ServingTls | None:
@@ -124,11 +131,14 @@ def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddre
     parts = build_parts(
         clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
     )
+    grpc = configuration.grpc
+    access_log = AccessLog(share=grpc.access_log, refused_per_minute=grpc.access_log_refusals)
     servers = Servers(
-        build_keda_server(parts, drain=_DRAIN, tls=tls, limits=configuration.grpc.limits.to_limits()),
+        build_keda_server(parts, drain=_DRAIN, tls=tls, limits=grpc.limits.to_limits(), log=access_log),
         grpc_address,
         build_http_server(parts, http),
         certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,
+        access_log=access_log,
     )
     return Agent(
         parts,

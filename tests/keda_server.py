@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import grpc
 
+from scalers.keda.call_log import CallLog
 from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
 from scalers.keda.server import KedaServer, ServerSettings
@@ -35,10 +36,13 @@ class Serving:
 
 @contextmanager
 def served(
-    settings: ServerSettings = PATIENT, *, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    settings: ServerSettings = PATIENT,
+    *,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    log: CallLog | None = None,
 ) -> Iterator[Serving]:
     board, rpcs = HeldBoard(), RecordedRpcs()
-    server = KedaServer(board, rpcs, settings, interceptors=interceptors)
+    server = KedaServer(board, rpcs, settings, interceptors=interceptors, log=log)
     port = server.start("127.0.0.1:0")
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Serving(board, rpcs, server, channel, ExternalScalerStub(channel))

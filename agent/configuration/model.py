@@ -18,7 +18,7 @@ from pydantic import (
 
 from agent.configuration.limits import GrpcLimits
 from agent.configuration.section import Section
-from agent.policy.quantities import parse_duration
+from agent.policy.quantities import parse_duration, parse_share
 from scalers.keda.identity import AllowedClients
 
 
@@ -60,6 +60,7 @@ def _header_text(text: str | None) -> str | None:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
@@ -175,6 +176,14 @@ class Grpc(Section):
         False, description="Plaintext on other addresses too, where a mesh or a NetworkPolicy guards the port"
     )
     limits: GrpcLimits = Field(default_factory=GrpcLimits, description="The most that it takes")
+    access_log: Share = Field(
+        0.001,
+        description="Share of the answered calls that is logged, drawn at random. KEDA asks 300 times a second for "
+        "1,000 ScaledObjects: a line every 3 s or so",
+    )
+    access_log_refusals: Annotated[int, Field(ge=0, le=6000)] = Field(
+        12, description="Refused calls that are logged a minute, at most; the next line says how many were left out"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

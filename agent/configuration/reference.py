@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from agent.configuration.loading import PROMETHEUS_URL_VARIABLE
 from agent.configuration.model import Configuration
 from agent.configuration.overriding import ENVIRONMENT
-from agent.policy.quantities import format_duration
+from agent.policy.quantities import format_duration, format_share
 
 _INTRODUCTION = """\
 # The agent's configuration
@@ -68,6 +68,8 @@ def _default(info: FieldInfo) -> str:
         return f"`{format_duration(default)}`"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, float):
+        return f"`{format_share(default)}`"
     return f"`{_quantity(default)}`" if isinstance(default, int) else ""
 
 

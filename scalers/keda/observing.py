@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias, cast
 import grpc
 from google.protobuf.message import Message
 
+from scalers.keda.call_log import CallLog, ended_call
 from scalers.keda.limits import Limit, LimitExceeded
 from scalers.keda.reading import tolerant
 from scalers.keda.refusal import RpcRefused
@@ -24,6 +25,9 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
 Parse = Callable[[bytes], Message]
 Unary = Callable[[Message, Context], Awaitable[Message]]
 Stream = Callable[[Message, Context], AsyncGenerator[Message, None]]
+
+_OK = grpc.StatusCode.OK.name
+_LEFT = (asyncio.CancelledError, GeneratorExit)  # the client, while a stream waited; while its message was being sent
 
 
 class RpcObserver(Protocol):
@@ -60,9 +64,10 @@ class ObservedMethods:
     An interceptor would do the same at every call: it costs a coroutine of its own and a look-up.
     """
 
-    def __init__(self, server: grpc.aio.Server, observer: RpcObserver) -> None:
+    def __init__(self, server: grpc.aio.Server, observer: RpcObserver, log: CallLog) -> None:
         self._server = server
         self._observer = observer
+        self._log = log
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """Leave out what finds the methods by name: they are all registered, which is the shorter way."""
@@ -86,16 +91,21 @@ class ObservedMethods:
             try:
                 reply = await answer(request, context)
             except BaseException as error:
-                self._observer.rpc_handled(rpc, _code(error), time.perf_counter() - began)
-                await self._abort_if_refused(error, context)
+                seconds = time.perf_counter() - began
+                self._observer.rpc_handled(rpc, _code(error), seconds)
+                await self._end(rpc, request, context, error, seconds)
                 raise
-            self._observer.rpc_handled(rpc, grpc.StatusCode.OK.name, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._observer.rpc_handled(rpc, _OK, seconds)
+            if self._log.takes_answered():
+                self._write(rpc, request, context, None, seconds)
             return reply
 
         return observed
 
     def _observed_stream(self, rpc: str, answer: Stream) -> Stream:
         async def observed(request: Message, context: Context) -> AsyncGenerator[Message, None]:
+            began = time.perf_counter()
             self._observer.stream_opened(rpc)
             try:
                 async with aclosing(answer(request, context)) as replies:
@@ -103,22 +113,31 @@ class ObservedMethods:
                         yield reply
             except BaseException as error:
                 self._observer.stream_closed(rpc, _code(error))
-                await self._abort_if_refused(error, context)
+                await self._end(rpc, request, context, error, time.perf_counter() - began)
                 raise
-            self._observer.stream_closed(rpc, grpc.StatusCode.OK.name)
+            self._observer.stream_closed(rpc, _OK)
+            if self._log.takes_answered():
+                self._write(rpc, request, context, None, time.perf_counter() - began)
 
         return observed
 
-    async def _abort_if_refused(self, error: BaseException, context: Context) -> None:
+    async def _end(self, rpc: str, request: Message, context: Context, error: BaseException, seconds: float) -> None:
+        """Tell of a call that has no answer, and end it with its status if it was refused."""
+        has_left = isinstance(error, _LEFT)
+        if self._log.takes_answered() if has_left else self._log.takes_refused():
+            self._write(rpc, request, context, error, seconds)
         if isinstance(error, LimitExceeded):
             self._observer.limit_exceeded(error.limit)
         if isinstance(error, RpcRefused):
             await context.abort(error.code, error.sentence)
 
+    def _write(self, rpc: str, request: Message, context: Context, error: BaseException | None, seconds: float) -> None:
+        code = _code(error) if error is not None else _OK
+        reason = error.sentence if isinstance(error, RpcRefused) else None
+        self._log.write(ended_call(rpc, request, code=code, seconds=seconds, peer=context.peer(), reason=reason))
+
 
 def _code(error: BaseException) -> str:
     if isinstance(error, RpcRefused):
         return error.code.name
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):  # while it waited; while its message was being sent
-        return grpc.StatusCode.CANCELLED.name
-    return grpc.StatusCode.UNKNOWN.name
+    return (grpc.StatusCode.CANCELLED if isinstance(error, _LEFT) else grpc.StatusCode.UNKNOWN).name

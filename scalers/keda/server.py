@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 
 from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
+from scalers.keda.call_log import CallLog, NoCallLog
 from scalers.keda.limits import Limits
 from scalers.keda.observing import ObservedMethods, RpcObserver
 from scalers.keda.patience import PatientBoard
@@ -70,6 +71,7 @@ class KedaServer:
         *,
         tls: ServingTls | None = None,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        log: CallLog | None = None,
     ) -> None:
         """Prepare a server that speaks TLS where `tls` is given, and plaintext only where it is not.
 
@@ -82,6 +84,7 @@ class KedaServer:
         self._settings = settings or ServerSettings()
         self._tls = tls
         self._interceptors = tuple(interceptors)
+        self._log = log or NoCallLog()
         self._bound: Future[int] = Future()
         self._grace: Future[timedelta] = Future()  # set by the first who stops the server
         self._thread: threading.Thread | None = None
@@ -131,7 +134,7 @@ class KedaServer:
             clients=clients,
             limits=self._settings.limits,
         )
-        methods = ObservedMethods(server, self._observer)
+        methods = ObservedMethods(server, self._observer, self._log)
         add_ExternalScalerServicer_to_server(servicer, cast("grpc.aio.Server", methods))
         health_servicer = await _add_health_and_reflection(server)
         port = _listen(server, address, self._tls)

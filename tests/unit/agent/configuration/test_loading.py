@@ -169,6 +169,12 @@ def test_each_limit_of_the_file_reaches_the_server(tmp_path: Path) -> None:
     assert astuple(_load(tmp_path, text).grpc.limits.to_limits()) == tuple(range(2001, 2010))
 
 
+def test_the_access_log_has_a_share_of_the_answered_and_a_number_of_the_refused(tmp_path: Path) -> None:
+    grpc = _load(tmp_path, "grpc: {accessLog: 1%, accessLogRefusals: 60}").grpc
+
+    assert (grpc.access_log, grpc.access_log_refusals) == (0.01, 60)
+
+
 @pytest.mark.parametrize(
     ("limits", "fault"),
     [

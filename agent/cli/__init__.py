@@ -22,6 +22,7 @@ Exit codes:
 _COMMANDS = {
     "run": ("agent.cli.run:run_command", "Run the agent: read, forecast, decide, answer KEDA."),
     "demo": ("agent.cli.demo:demo_command", "Watch the agent on simulated days at high speed, beside a plain HPA."),
+    "backtest": ("agent.cli.backtest:backtest_command", "See what Foretide would have cost on your own past."),
     "explain": ("agent.cli.explain:explain_command", "Show why a policy's replicas are what they are."),
     "replay": ("agent.cli.replay:replay_command", "Decide line by line: JSON lines in, JSON lines out."),
     "doctor": ("agent.cli.doctor:doctor_command", "Check what the agent needs, and say what to mend."),

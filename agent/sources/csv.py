@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Rows:
 
     seconds: NDArray[np.float64]  # since the epoch, ascending, no two alike; shape (n,)
     values: NDArray[np.float64]  # demand units, not below 0; NaN where the row has no usable value; shape (n,)
+    lines: NDArray[np.int64]  # of the file; shape (n,)
     dropped: int
     warnings: tuple[str, ...]  # what was dropped and why
 
@@ -87,24 +89,26 @@ def read_rows(path: Path, *, columns: Columns, now: datetime | None = None) -> R
     Raises:
         InvalidCsv: the file cannot be read, a column is missing, or a cell is no time or number.
     """
-    seconds, values = _read(path, columns)
-    limit = now.timestamp() if now else LATEST_SECONDS
-    counts = {
-        "have no value": int(np.isnan(values).sum()),
-        "are infinite": int(np.isinf(values).sum()),
-        "are below 0": int((values < 0).sum()),
-        "lie in the future": int((seconds > limit).sum()),
+    table = _read(path, columns)
+    seconds, values = table.seconds, table.values
+    is_past = seconds <= (now.timestamp() if now else LATEST_SECONDS)
+    is_usable = np.isfinite(values) & (values >= 0)
+    dropped = {
+        "have no value": np.isnan(values),
+        "are infinite": np.isinf(values),
+        "are below 0": values < 0,
+        "lie in the future": ~is_past,
+        "repeat a time": _repeats(seconds, is_usable) & is_past,
     }
-    values = np.where(np.isfinite(values) & (values >= 0), values, np.nan)[seconds <= limit]
-    seconds = seconds[seconds <= limit]
-    disorder = int((np.diff(seconds) < 0).sum())
-    order = np.lexsort((np.isnan(values), seconds))  # of rows alike in time the first with a value counts
-    seconds, first = np.unique(seconds[order], return_index=True)
-    counts["repeat a time"] = len(order) - len(first)
-    warnings = [f"{path}: dropped rows that {reason}: {count}" for reason, count in counts.items() if count]
-    if disorder:
-        warnings.append(f"{path}: rows earlier than the one before them, put in order: {disorder}")
-    return Rows(seconds, values[order][first], sum(counts.values()), tuple(warnings))
+    disorder = np.concatenate([[False], np.diff(seconds) < 0])
+    kept = np.flatnonzero(is_past & ~dropped["repeat a time"])
+    kept = kept[np.argsort(seconds[kept], kind="stable")]
+    odd = {f"dropped rows that {reason}": rows for reason, rows in dropped.items()}
+    odd["rows earlier than the one before them, put in order"] = disorder
+    told = tuple(f"{path}: {what}: {table.count(rows)}" for what, rows in odd.items() if rows.any())
+    usable = np.where(is_usable, values, np.nan)
+    lines = np.array(table.lines, dtype=np.int64)[kept]
+    return Rows(seconds[kept], usable[kept], lines, sum(int(rows.sum()) for rows in dropped.values()), told)
 
 
 def on_grid(path: Path, rows: Rows, step: timedelta) -> Series:
@@ -134,12 +138,42 @@ def _hold(values: NDArray[np.float64], rows: Rows, *, first_seconds: float, widt
     values[empty[holds]] = rows.values[before[holds]]
 
 
-def _read(path: Path, columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _repeats(seconds: NDArray[np.float64], is_usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows are not the one that counts of those alike in time: the first with a usable value."""
+    order = np.lexsort((~is_usable, seconds))
+    _, first = np.unique(seconds[order], return_index=True)
+    repeats = np.ones(len(seconds), np.bool_)
+    repeats[order[first]] = False
+    return repeats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """A file's rows in its own order."""
+
+    seconds: NDArray[np.float64]
+    values: NDArray[np.float64]
+    rows: list[list[str]]
+    lines: array[int]
+
+    def count(self, rows: NDArray[np.bool_]) -> str:
+        """Say how many rows are meant, and show the first."""
+        first = int(np.argmax(rows))
+        shown = ",".join(self.rows[first])[:LONGEST_CELL]
+        return f"{int(rows.sum())}, the first is line {self.lines[first]}: {shown}"
+
+
+def _read(path: Path, columns: Columns) -> _Table:
+    rows, numbers_of_lines = [], array("q")
     with _cells(path) as lines:
-        rows = [row for row in lines if row]
+        for row in lines:
+            if row:
+                rows.append(row)
+                numbers_of_lines.append(lines.line_num)
     if not rows:
-        return np.empty(0), np.empty(0)
+        return _Table(np.empty(0), np.empty(0), rows, numbers_of_lines)
     at, value = _places(path, rows, columns)
+    del numbers_of_lines[: len(numbers_of_lines) - len(rows)]  # the header's
     try:
         times = [row[at] for row in rows]
         numbers = [row[value] or "nan" for row in rows]
@@ -149,7 +183,7 @@ def _read(path: Path, columns: Columns) -> tuple[NDArray[np.float64], NDArray[np
         raise _first_fault(path, at, value) from error
     if seconds.size and not -LATEST_SECONDS <= seconds.min() <= seconds.max() <= LATEST_SECONDS:
         raise InvalidCsv(str(path), f"has the time {seconds.max():.0f}", mend="give unix seconds, not milliseconds")
-    return seconds, values
+    return _Table(seconds, values, rows, numbers_of_lines)
 
 
 @contextmanager

@@ -64,13 +64,19 @@ def test_what_cannot_be_used_is_counted_and_told(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.series.values, [1, NAN, NAN, NAN, NAN, 3, 2])
     assert found.dropped == 6
     assert [warning.partition(".csv: ")[2] for warning in found.warnings] == [
-        "dropped rows that have no value: 2",
-        "dropped rows that are infinite: 1",
-        "dropped rows that are below 0: 1",
-        "dropped rows that lie in the future: 1",
-        "dropped rows that repeat a time: 1",
-        "rows earlier than the one before them, put in order: 2",
+        "dropped rows that have no value: 2, the first is line 2: 1515,",
+        "dropped rows that are infinite: 1, the first is line 4: 1545,inf",
+        "dropped rows that are below 0: 1, the first is line 5: 1560,-1",
+        "dropped rows that lie in the future: 1, the first is line 9: 9000,5",
+        "dropped rows that repeat a time: 1, the first is line 6: 1500,9",
+        "rows earlier than the one before them, put in order: 2, the first is line 6: 1500,9",
     ]
+
+
+def test_the_line_of_what_is_dropped_counts_header_and_empty_lines(tmp_path: Path) -> None:
+    found = read_csv_series(_write(tmp_path, "timestamp,value", "", "1500,1", "1515,-7"), STEP)
+
+    assert found.warnings[0].endswith("dropped rows that are below 0: 1, the first is line 4: 1515,-7")
 
 
 @pytest.mark.parametrize(

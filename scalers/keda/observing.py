@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import Protocol, TypeAlias, cast
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -24,7 +24,8 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Message, Message]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
 Parse = Callable[[bytes], Message]
 Unary = Callable[[Message, Context], Awaitable[Message]]
-Stream = Callable[[Message, Context], AsyncGenerator[Message, None]]
+Stream = Callable[[Message, Context], "Speech"]
+ObservedStream = Callable[[bytes, Context], AsyncGenerator[Message, None]]
 
 _OK = grpc.StatusCode.OK.name
 _LEFT = (asyncio.CancelledError, GeneratorExit)  # the client, while a stream waited; while its message was being sent
@@ -58,6 +59,28 @@ class RpcObserver(Protocol):
         ...
 
 
+class Speech(Protocol):
+    """What a stream says, inside a `with`."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of what the stream held."""
+        ...
+
+    def words(self) -> Message | None:
+        """Return what is to be said now, None where nothing is; what was returned before has been written."""
+        ...
+
+    def silence(self) -> Awaitable[None] | None:
+        """Return what ends when there may be more to say, None where the stream has to end."""
+        ...
+
+
 class ObservedMethods:
     """Stands in for the server where a service adds its methods, and hands them on observed.
 
@@ -78,12 +101,13 @@ class ObservedMethods:
         self._server.add_registered_method_handlers(service, observed)
 
     def _observed(self, rpc: str, handler: Handler) -> Handler:
-        codec = (tolerant(cast("Parse", handler.request_deserializer)), handler.response_serializer)
+        read, serializer = tolerant(cast("Parse", handler.request_deserializer)), handler.response_serializer
         if handler.response_streaming:
-            stream = cast("Stream", handler.unary_stream)
-            return grpc.unary_stream_rpc_method_handler(self._observed_stream(rpc, stream), *codec)
-        unary = cast("Unary", handler.unary_unary)
-        return grpc.unary_unary_rpc_method_handler(self._observed_unary(rpc, unary), *codec)
+            # gRPC holds what it is given for as long as the stream lives: bytes, not a message five times their size
+            stream = self._observed_stream(rpc, read, cast("Stream", handler.unary_stream))
+            return cast("Handler", grpc.unary_stream_rpc_method_handler(stream, None, serializer))
+        unary = self._observed_unary(rpc, cast("Unary", handler.unary_unary))
+        return grpc.unary_unary_rpc_method_handler(unary, read, serializer)
 
     def _observed_unary(self, rpc: str, answer: Unary) -> Unary:
         async def observed(request: Message, context: Context) -> Message:
@@ -103,21 +127,26 @@ class ObservedMethods:
 
         return observed
 
-    def _observed_stream(self, rpc: str, answer: Stream) -> Stream:
-        async def observed(request: Message, context: Context) -> AsyncGenerator[Message, None]:
+    def _observed_stream(self, rpc: str, read: Parse, answer: Stream) -> ObservedStream:
+        async def observed(raw: bytes, context: Context) -> AsyncGenerator[Message, None]:
             began = time.perf_counter()
             self._observer.stream_opened(rpc)
             try:
-                async with aclosing(answer(request, context)) as replies:
-                    async for reply in replies:
-                        yield reply
+                with answer(read(raw), context) as speech:
+                    while True:
+                        if (words := speech.words()) is not None:
+                            yield words
+                        elif (silence := speech.silence()) is not None:
+                            await silence
+                        else:
+                            break
             except BaseException as error:
                 self._observer.stream_closed(rpc, _code(error))
-                await self._end(rpc, request, context, error, time.perf_counter() - began)
+                await self._end(rpc, read(raw), context, error, time.perf_counter() - began)
                 raise
             self._observer.stream_closed(rpc, _OK)
             if self._log.takes_answered():
-                self._write(rpc, request, context, None, time.perf_counter() - began)
+                self._write(rpc, read(raw), context, None, time.perf_counter() - began)
 
         return observed
 

@@ -1,4 +1,4 @@
-"""Whether a policy is active, pushed: the state when a stream opens, each change at once, a slow repeat at zero."""
+"""Whether policies are active, as streams hear of it: one look at the board for all streams of a policy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from scalers.keda.board import AnswerBoard, UnknownPolicy
+from scalers.keda.board import Answer, AnswerBoard, UnknownPolicy
 from scalers.keda.streams import Bell, Streams
 from scalers.policy import PolicyKey
 
@@ -22,67 +20,84 @@ class Pulse:
     is_active: bool
     at_zero: bool  # whether the target is known to be at zero, so that a lost `true` would be missed
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it is said again from time to time."""
+        return self.is_active and self.at_zero
+
 
 class Feed:
     """What the streams of one policy share: a look at the board, and their bells."""
 
-    def __init__(self, board: AnswerBoard, key: PolicyKey) -> None:
-        self._board = board
-        self._key = key
-        self._last: Pulse | None = None
+    def __init__(self, board: AnswerBoard, streams: Streams, key: PolicyKey) -> None:
+        self.key = key
         self.bells: set[Bell] = set()
         self.changed_at = 0.0  # when the board last told of a change, seconds of the monotonic clock
         self.unsubscribe: Callable[[], None] = lambda: None
+        self._board = board
+        self._streams = streams
+        self._seen: Answer | None = None
+        self.pulse: Pulse | None = None  # as of the last look
 
     def look(self) -> Pulse | None:
         """Return the state now, None where it is not known; whoever sees it change first wakes all streams."""
-        pulse = self._read()
-        if pulse != self._last:
-            self._last = pulse
-            for bell in self.bells:
-                bell.ring()
-        return pulse
+        answer = self._answer()
+        if answer is not self._seen:  # most looks end here: the board gives the same answer until there is another
+            self._seen = answer
+            self._take(_pulse(answer))
+        return self.pulse
 
-    def _read(self) -> Pulse | None:
+    def _answer(self) -> Answer | None:
         try:
-            answer = self._board.answer(self._key)
+            return self._board.answer(self.key)
         except UnknownPolicy:
             return None
-        if answer.replicas is None:
-            return None
-        return Pulse(answer.is_active, answer.at_zero is True)
+
+    def _take(self, pulse: Pulse | None) -> None:
+        if pulse != self.pulse:
+            self.pulse = pulse
+            self._streams.ring(self.bells)
+
+
+def _pulse(answer: Answer | None) -> Pulse | None:
+    if answer is None or answer.replicas is None:
+        return None
+    return Pulse(answer.is_active, answer.at_zero is True)
 
 
 class Feeds:
     """The feeds of all policies that somebody listens to. Used in the server's loop; the board calls from its own."""
 
-    def __init__(self, board: AnswerBoard, streams: Streams, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        board: AnswerBoard,
+        streams: Streams,
+        loop: asyncio.AbstractEventLoop,
+        pushed: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Prepare to tell `pushed`, for each change that a stream has written, how many seconds after it that was."""
         self.streams = streams
+        self.pushed = pushed
         self._board = board
         self._loop = loop
         self._feeds: dict[PolicyKey, Feed] = {}
         self._hopping = threading.Lock()
         self._is_open = True
 
-    def watch(self, key: PolicyKey) -> Watch:
-        """Return one stream's view of a policy; one that goes away and comes back is seen again."""
-        return Watch(self, key)
-
     def join(self, key: PolicyKey, bell: Bell) -> Feed:
-        """Let a stream's bell ring when the policy's state changes."""
+        """Let a stream's bell ring when the policy's state changes; one that goes away and comes back is seen again."""
         feed = self._feeds.get(key)
         if feed is None:
-            feed = self._feeds[key] = Feed(self._board, key)
+            feed = self._feeds[key] = Feed(self._board, self.streams, key)
             feed.unsubscribe = self._board.subscribe(key, lambda: self._hop(feed))
         feed.bells.add(bell)
         return feed
 
-    def leave(self, key: PolicyKey, bell: Bell) -> None:
+    def leave(self, feed: Feed, bell: Bell) -> None:
         """Take a stream's bell away; the last one takes the subscription along."""
-        feed = self._feeds[key]
         feed.bells.discard(bell)
         if not feed.bells:
-            del self._feeds[key]
+            del self._feeds[feed.key]
             feed.unsubscribe()
 
     def close(self) -> None:
@@ -95,56 +110,3 @@ class Feeds:
             if self._is_open:
                 feed.changed_at = time.monotonic()
                 self._loop.call_soon_threadsafe(feed.look)
-
-
-class Watch:
-    """What one StreamIsActive says, as an asynchronous iterator inside a `with`; it ends by age or with the server."""
-
-    __slots__ = ("_bell", "_ends_at", "_feed", "_feeds", "_key", "_repeat_at", "_said", "_streams", "changed_at")
-
-    def __init__(self, feeds: Feeds, key: PolicyKey) -> None:
-        self._feeds = feeds
-        self._streams = feeds.streams
-        self._key = key
-        self._said: Pulse | None = None
-        self.changed_at: float | None = None  # of what was said last, where it was a change
-        self._repeat_at = 0.0
-        self._ends_at = self._streams.soon(self._streams.settings.age, least=0.8)
-
-    def __enter__(self) -> Self:
-        self._bell = self._streams.open()
-        self._feed = self._feeds.join(self._key, self._bell)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._feeds.leave(self._key, self._bell)
-        self._streams.close(self._bell)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bool:
-        while not self._streams.is_over(self._ends_at):
-            pulse = self._feed.look()
-            if pulse is not None and self._is_due(pulse):
-                is_change = self._said is not None and self._said.is_active != pulse.is_active
-                self.changed_at = self._feed.changed_at if is_change else None
-                self._said = pulse
-                self._repeat_at = self._streams.soon(self._streams.settings.repeat, least=0.5)
-                return pulse.is_active
-            await self._bell.sleep_until(self._wakes_at(pulse))
-        raise StopAsyncIteration
-
-    def _is_due(self, pulse: Pulse) -> bool:
-        if self._said is None or self._said.is_active != pulse.is_active:
-            return True
-        if not (pulse.is_active and pulse.at_zero):
-            return False
-        return not self._said.at_zero or self._streams.now() >= self._repeat_at
-
-    def _wakes_at(self, pulse: Pulse | None) -> float:
-        if pulse is not None and pulse.is_active and pulse.at_zero:
-            return min(self._repeat_at, self._ends_at)
-        return self._ends_at

@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection
 from scalers.keda.aio_server import AioServer
 from scalers.keda.board import AnswerBoard
 from scalers.keda.call_log import CallLog, NoCallLog
-from scalers.keda.limits import Limits
+from scalers.keda.limits import Limits, OpenStreams
 from scalers.keda.observing import ObservedMethods, RpcObserver
 from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import DESCRIPTOR
@@ -123,8 +123,8 @@ class KedaServer:
 
     async def _serve(self, address: str) -> None:
         loop = asyncio.get_running_loop()
-        streams = Streams(self._settings.streams, loop)
-        feeds = Feeds(self._board, streams, loop)
+        streams = Streams(self._settings.streams, loop, OpenStreams(self._settings.limits))
+        feeds = Feeds(self._board, streams, loop, self._observer.pushed)
         server = AioServer(interceptors=self._interceptors, options=_options(self._settings))
         clients = self._tls.clients if self._tls else None
         servicer = BoardServicer(

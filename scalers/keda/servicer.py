@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
 from typing import cast
 
 import grpc
 
 from scalers.keda.board import Answer, UnknownPolicy
 from scalers.keda.identity import AllowedClients, Authenticated
-from scalers.keda.limits import CallRates, Limits, OpenStreams
+from scalers.keda.limits import CallRates, Limits
 from scalers.keda.metadata import policy_key
 from scalers.keda.metrics import check_metric_name, metric_spec, metric_value, replicas_of
 from scalers.keda.observing import RpcObserver
@@ -29,11 +28,14 @@ from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerServicer
 from scalers.keda.pulses import Feeds
 from scalers.keda.reading import readable
 from scalers.keda.refusal import RpcRefused
+from scalers.keda.speeches import ActivitySpeech, SpecSpeech
 from scalers.policy import PolicyKey
 
 
 class BoardServicer(ExternalScalerServicer):
-    """`externalscaler.ExternalScaler` over the board. A refusal is raised; what observes the RPC makes it a status.
+    """`externalscaler.ExternalScaler` over the board, for `ObservedMethods`.
+
+    A refusal is raised, and becomes a status there; a stream is a speech, which is held there.
 
     Who may ask is looked at where an answer is told. The spec is told to whoever the handshake let in: it is the same
     for all, and a refused one would keep KEDA from the fallback that a refused answer leads to.
@@ -54,7 +56,6 @@ class BoardServicer(ExternalScalerServicer):
         self._clients = clients
         self._limits = limits or Limits()
         self._rates = CallRates(self._limits)
-        self._open = OpenStreams(self._limits)
 
     async def GetMetricSpec(self, request: ScaledObjectRef, context: object) -> GetMetricSpecResponse:
         """Return the constant spec, for every trigger and in every state."""
@@ -79,36 +80,16 @@ class BoardServicer(ExternalScalerServicer):
         replicas_of(answer, key)
         return IsActiveResponse(result=answer.is_active)
 
-    async def StreamIsActive(self, request: ScaledObjectRef, context: object) -> AsyncGenerator[IsActiveResponse, None]:
-        """Yield the policy's activity when it is known, when it changes, and again while the target is at zero."""
+    def StreamIsActive(self, request: ScaledObjectRef, context: object) -> ActivitySpeech:  # type: ignore[override]
+        """Say the policy's activity when it is known, when it changes, and again while the target is at zero."""
         self._admit(context)
         key = self._key(readable(request))
         self._check_known(key)
-        peer = self._open.open(_peer(context))
-        try:
-            with self._feeds.watch(key) as watch:
-                async for is_active in watch:
-                    yield IsActiveResponse(result=is_active)
-                    if watch.changed_at is not None:  # it has been written
-                        self._observer.pushed(time.monotonic() - watch.changed_at)
-        finally:
-            self._open.close(peer)
+        return ActivitySpeech(self._feeds, key, _peer(context))
 
-    async def StreamMetricSpec(
-        self, request: ScaledObjectRef, context: object
-    ) -> AsyncGenerator[GetMetricSpecResponse, None]:
-        """Yield the constant spec at once and from time to time: KEDA loses it on any error of the scaler."""
-        peer = self._open.open(_peer(context))
-        streams = self._feeds.streams
-        ends_at = streams.soon(streams.settings.age, least=0.8)
-        bell = streams.open()
-        try:
-            while not streams.is_over(ends_at):
-                yield metric_spec()
-                await bell.sleep_until(min(ends_at, streams.soon(streams.settings.respec, least=0.8)))
-        finally:
-            streams.close(bell)
-            self._open.close(peer)
+    def StreamMetricSpec(self, request: ScaledObjectRef, context: object) -> SpecSpeech:  # type: ignore[override]
+        """Say the constant spec at once and from time to time: KEDA loses it on any error of the scaler."""
+        return SpecSpeech(self._feeds.streams, _peer(context))
 
     def _admit(self, context: object) -> None:
         if self._clients is not None:

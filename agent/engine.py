@@ -28,6 +28,7 @@ from agent.telemetry import Telemetry
 from forecasters.forecaster import Forecaster
 from forecasters.series import grid_index, grid_instant
 from scalers.decision import Decision, Replicas
+from scalers.jobs import jobs_wanted
 from scalers.keda.board import Answer
 from scalers.policy import PolicyKey, ScalingPolicy
 
@@ -263,17 +264,19 @@ class Engine:
         await self._record(decision)
         if self._watched.get(watched.key) is not watched:
             return  # dropped or changed meanwhile
+        policy = watched.assignment.policy
         answer = Answer(
             replicas=decision.for_keda,
             is_active=decision.is_active,
             reason=decision.sentence,
             at_zero=None if decision.replicas is None else decision.replicas.existing == 0,
+            jobs=jobs_wanted(decision, policy),
         )
-        self._board.publish(watched.key, answer, valid_for=_valid_for(decision, watched.assignment.policy))
+        self._board.publish(watched.key, answer, valid_for=_valid_for(decision, policy))
         self._telemetry.decision_published(decision, self._clock.now())
         watched.conditions = conditions(
             decision,
-            watched.assignment.policy,
+            policy,
             mends=watched.mends,
             warnings=[warning for each in watched.warnings.values() for warning in each],
             reserved=watched.assignment.reserved,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from scalers.jobs import JobsWanted
 from scalers.policy import PolicyKey
 
 
@@ -23,7 +24,9 @@ class Answer:
     reason: str  # the decision's sentence, or why there is no answer
     at_zero: bool | None = None  # whether the scale target has no replicas now; None where nobody has looked
     is_awaited: bool = False  # a refusal because the policy's first answer is being made
-    # seconds of this process's monotonic clock, set by the board; no part of what is told
+    # These two make no difference to who waits for a change: jobs for a ScaledJob, which is not pushed to, None where
+    # the items are not known; and the instant on this process's monotonic clock, seconds, which the board sets.
+    jobs: JobsWanted | None = field(default=None, compare=False)
     published_at: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import NoReturn
 
 import grpc
 
@@ -14,6 +15,8 @@ from scalers.keda.refusal import RpcRefused
 from scalers.policy import PolicyKey
 
 POLICY = "policy"
+QUEUE_COUNTS = "queueCounts"
+_COUNTS = frozenset(("waiting", "waiting+running"))
 # The keys of a policy that is written into the trigger itself. No name of a backend, address or credential is among
 # them but `source`, which picks from the agent's own configuration.
 INLINE_KEYS = frozenset(("query", "source", "capacityPerReplica", "risk", "leadTime", "mode"))
@@ -43,6 +46,34 @@ def policy_key(reference: ScaledObjectRef, limits: Limits = _DEFAULT) -> PolicyK
     if not _OBJECT_NAME.fullmatch(name):
         raise _bad_name(reference, name)
     return PolicyKey(namespace=reference.namespace, name=name)
+
+
+def counts_items(reference: ScaledObjectRef) -> bool:
+    """Return whether the trigger is a ScaledJob's: KEDA does not say, so `queueCounts` does.
+
+    Its value tells what the policy's demand counts, which KEDA's `scalingStrategy` has to fit: with `accurate` what
+    waits, with `default` what waits and what runs.
+
+    Raises:
+        RpcRefused: the value is neither.
+    """
+    if QUEUE_COUNTS not in reference.scalerMetadata:
+        return False
+    counts = reference.scalerMetadata[QUEUE_COUNTS]
+    if counts not in _COUNTS:
+        claim = f"has {QUEUE_COUNTS} {counts[:80]!r}: write `waiting` or `waiting+running`, whichever the demand counts"
+        raise _refused(reference, claim)
+    return True
+
+
+def refuse_push(reference: ScaledObjectRef) -> NoReturn:
+    """Refuse to push to a ScaledJob: KEDA would log a warning for each push, and do nothing else.
+
+    Raises:
+        RpcRefused: always, with the mend.
+    """
+    claim = f"has `{QUEUE_COUNTS}`, and KEDA takes no push for a ScaledJob: give the trigger type `external`"
+    raise _refused(reference, claim, code=grpc.StatusCode.FAILED_PRECONDITION)
 
 
 def _read(reference: ScaledObjectRef, limits: Limits) -> dict[str, str]:

@@ -50,6 +50,23 @@ def replicas_of(answer: Answer, policy: PolicyKey) -> float:
     return answer.replicas
 
 
+def jobs_of(answer: Answer, policy: PolicyKey, now: float) -> float:
+    """Return the jobs for the items of an answer, at an instant of the monotonic clock in seconds.
+
+    Raises:
+        RpcRefused: how many items there are is not known now; UNAVAILABLE makes KEDA start no job, and end none.
+    """
+    wanted = answer.jobs
+    if wanted is None:
+        raise RpcRefused(grpc.StatusCode.UNAVAILABLE, f"policy {policy} has no fresh count of items: {answer.reason}")
+    if answer.published_at is not None and now - answer.published_at > wanted.valid_for.total_seconds():
+        sentence = (
+            f"policy {policy} counted its items {now - answer.published_at:.0f} s ago, too long for a job to start"
+        )
+        raise RpcRefused(grpc.StatusCode.UNAVAILABLE, f"{sentence}: the agent's decision loop is not running")
+    return wanted.jobs
+
+
 def check_metric_name(requested: str) -> None:
     """Accept the one metric that the spec names, in any case, as KEDA matches it.
 

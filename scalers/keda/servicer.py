@@ -13,8 +13,8 @@ import grpc
 from scalers.keda.board import Answer, UnknownPolicy
 from scalers.keda.identity import AllowedClients, Authenticated
 from scalers.keda.limits import CallRates, Limits
-from scalers.keda.metadata import policy_key
-from scalers.keda.metrics import check_metric_name, metric_spec, metric_value, replicas_of
+from scalers.keda.metadata import counts_items, policy_key, refuse_push
+from scalers.keda.metrics import check_metric_name, jobs_of, metric_spec, metric_value, replicas_of
 from scalers.keda.observing import RpcObserver
 from scalers.keda.patience import PatientBoard
 from scalers.keda.proto.externalscaler_pb2 import (
@@ -62,21 +62,24 @@ class BoardServicer(ExternalScalerServicer):
         return metric_spec()
 
     async def GetMetrics(self, request: GetMetricsRequest, context: object) -> GetMetricsResponse:
-        """Return the policy's replicas as the one value of the requested metric."""
+        """Return the policy's replicas, or a ScaledJob's jobs, as the one value of the requested metric."""
         self._admit(context)
         check_metric_name(readable(request).metricName)
         key = self._key(request.scaledObjectRef)
         answer = await self._answer(key)
-        replicas = replicas_of(answer, key)
+        now = time.monotonic()
+        value = jobs_of(answer, key, now) if counts_items(request.scaledObjectRef) else replicas_of(answer, key)
         if answer.published_at is not None:
-            self._observer.answered(time.monotonic() - answer.published_at)
-        return GetMetricsResponse(metricValues=[metric_value(request.metricName, replicas)])
+            self._observer.answered(now - answer.published_at)
+        return GetMetricsResponse(metricValues=[metric_value(request.metricName, value)])
 
     async def IsActive(self, request: ScaledObjectRef, context: object) -> IsActiveResponse:
-        """Return whether the target should have replicas at all; `false` is always observed idleness."""
+        """Return whether the target should have replicas, or jobs, at all; `false` is always observed idleness."""
         self._admit(context)
         key = self._key(readable(request))
         answer = await self._answer(key)
+        if counts_items(request):
+            return IsActiveResponse(result=jobs_of(answer, key, time.monotonic()) > 0)
         replicas_of(answer, key)
         return IsActiveResponse(result=answer.is_active)
 
@@ -85,6 +88,8 @@ class BoardServicer(ExternalScalerServicer):
         self._admit(context)
         key = self._key(readable(request))
         self._check_known(key)
+        if counts_items(request):
+            refuse_push(request)
         return ActivitySpeech(self._feeds, key, _peer(context))
 
     def StreamMetricSpec(self, request: ScaledObjectRef, context: object) -> SpecSpeech:  # type: ignore[override]

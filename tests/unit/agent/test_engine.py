@@ -11,6 +11,7 @@ from agent.engine import next_due, phase_of
 from agent.parts import Parts
 from agent.sources.source import Reading, Sample, SignalState
 from scalers.decision import Basis, Replicas
+from scalers.jobs import JobsWanted
 from scalers.keda.board import Answer
 from scalers.policy import Bounds, Mode, PolicyKey
 from tests.fakes.engine import (
@@ -62,6 +63,18 @@ def test_a_tick_answers_keda() -> None:
 
     answer = played(scenario())
     assert (answer.replicas, answer.is_active, answer.at_zero) == (5.0, True, None)
+
+
+def test_a_tick_answers_a_scaled_job_by_what_was_counted() -> None:
+    async def scenario() -> Answer:
+        agent = parts()
+        await agent.engine.assign([assigned(LoadSource(level(30.0)), bounds=Bounds(20, 40))])
+        await agent.engine.tick(START)
+        await agent.close()
+        return agent.board.answer(CHAT)
+
+    answer = played(scenario())
+    assert (answer.replicas, answer.jobs) == (20.0, JobsWanted(2.5, timedelta(seconds=45)))
 
 
 def test_a_policy_is_refused_until_its_first_decision() -> None:

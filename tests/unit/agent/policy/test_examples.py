@@ -6,6 +6,8 @@ import yaml
 from agent.configuration import load_configuration
 from agent.policy import document_json, load_policies, reserved_fields_used, to_scaling_policy
 from agent.policy.crd import custom_resource_definition
+from scalers.keda.metadata import counts_items, policy_key
+from scalers.keda.proto.externalscaler_pb2 import ScaledObjectRef
 from scalers.policy import Mode
 from tests.fakes.api_server import FakeApiServer
 
@@ -45,6 +47,21 @@ def test_a_scaled_object_asks_for_the_chat_policy_in_its_namespace(name):
     assert scaled_object["spec"]["scaleTargetRef"]["name"] == chat.spec.scale_target_ref.name
     bounds = (scaled_object["spec"]["minReplicaCount"], scaled_object["spec"]["maxReplicaCount"])
     assert bounds == (chat.spec.replicas.min, chat.spec.replicas.max)
+
+
+def test_a_scaled_job_counts_what_waits_for_a_policy_of_its_own(tmp_path):
+    parts = documents("scaledjob.yaml")
+    (tmp_path / "render.yaml").write_text(yaml.safe_dump(parts["ForecastPolicy"]))
+    (policy,) = load_policies(tmp_path)
+    scaled_job = parts["ScaledJob"]
+    (trigger,) = scaled_job["spec"]["triggers"]
+    assert (trigger["type"], "metricType" in trigger) == ("external", False)
+    assert (scaled_job["spec"]["rollout"], scaled_job["spec"]["scalingStrategy"]) == (
+        {"strategy": "gradual"},
+        {"strategy": "accurate"},
+    )
+    asked = ScaledObjectRef(name="render", namespace="ml", scalerMetadata=trigger["metadata"])
+    assert (policy_key(asked), counts_items(asked)) == (to_scaling_policy(policy).key, True)
 
 
 def test_the_scaled_object_over_tls_finds_its_certificates():

@@ -150,6 +150,21 @@ def desired_replicas(value: float, target: float, current: int, *, tolerance: fl
     return current if 1 - tolerance <= ratio <= 1 + tolerance else math.ceil(value / target)
 
 
+def created_jobs(
+    queue: float, target: float, *, most: int, least: int = 0, running: int = 0, pending: int = 0, strategy: str
+) -> int:
+    """Return how many Jobs KEDA creates for a ScaledJob, as pkg/scaling/executor/scale_jobs.go does."""
+    wanted = math.ceil(min(queue / target, most - least)) if target else 0
+    match strategy:
+        case "accurate":
+            room = most - running if wanted + running - pending > most else wanted - pending
+        case "eager":
+            room = min(most - running - pending, wanted)
+        case _:
+            room = wanted - running
+    return max(0, min(math.ceil(queue), room))
+
+
 class BackOff:
     """The pause before a stream is opened again: 2 s, doubling to 60 s; only a clean end begins anew."""
 

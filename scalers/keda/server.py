@@ -187,6 +187,7 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # else a second agent on the same port takes half of the calls, and nobody is told
         ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive)),
         ("grpc.keepalive_timeout_ms", _milliseconds(settings.keepalive / 3)),
+        ("grpc.http2.ping_timeout_ms", _milliseconds(settings.keepalive / 3)),  # the one that counts, a minute if unset
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),  # streams are silent for minutes
         ("grpc.max_connection_age_ms", _milliseconds(settings.connection_age)),

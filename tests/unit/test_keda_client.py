@@ -7,7 +7,7 @@ import math
 import pytest
 
 from scalers.keda.proto.externalscaler_pb2 import MetricValue
-from tests.keda_client import BackOff, desired_replicas, read, total
+from tests.keda_client import BackOff, created_jobs, desired_replicas, read, total
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,25 @@ def test_the_hpa_divides_rounds_up_and_stays_within_its_tolerance(
     value: float, target: float, current: int, expected: int
 ) -> None:
     assert desired_replicas(value, target, current) == expected
+
+
+@pytest.mark.parametrize(
+    ("queue", "target", "counts", "expected"),
+    [
+        (30, 10, {"strategy": "default"}, 3),
+        (30, 0, {"strategy": "default"}, 0),
+        (8, 1, {"strategy": "default", "running": 3}, 5),
+        (5, 1, {"strategy": "accurate", "running": 3}, 5),
+        (5, 1, {"strategy": "accurate", "pending": 2}, 3),
+        (99, 1, {"strategy": "accurate", "running": 15}, 5),
+        (9, 1, {"strategy": "eager", "running": 14, "pending": 2}, 4),
+        (2.5, 0.1, {"strategy": "default"}, 3),  # a target below 1 is held back by the items themselves
+    ],
+)
+def test_jobs_are_created_by_queue_target_and_strategy(
+    queue: float, target: float, counts: dict[str, object], expected: int
+) -> None:
+    assert created_jobs(queue, target, most=20, **counts) == expected  # type: ignore[arg-type]
 
 
 def test_the_back_off_doubles_to_a_minute_and_begins_anew_after_a_clean_end() -> None:

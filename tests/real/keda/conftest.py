@@ -6,7 +6,10 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from typing import Self
@@ -78,17 +81,56 @@ class Process:
         self.popen.stdout.close()
 
 
+@dataclass(frozen=True)
+class Rpcs:
+    """What a server's observer was told."""
+
+    handled: list[tuple[str, str]]
+    opened: list[str]
+    closed: list[tuple[str, str]]
+
+    def count(self, rpc: str, code: str = "OK") -> int:
+        return self.handled.count((rpc, code))
+
+    @property
+    def open_streams(self) -> int:
+        return len(self.opened) - len(self.closed)
+
+
 class Server(Process):
     """One replica of the agent, as far as KEDA sees it."""
 
-    def __init__(self) -> None:
-        super().__init__("tests.real.keda.serve")
+    def __init__(self, *options: str) -> None:
+        super().__init__("tests.real.keda.serve", *options)
         self.port = self.hear()["port"]
         self.endpoint = f"127.0.0.1:{self.port}"
 
-    def publish(self, replicas: float | None, **rest: object) -> None:
-        self.say(policy="chat", replicas=replicas, active=bool(replicas), **rest)
+    def publish(self, replicas: float | None, policy: str = "chat", **rest: object) -> None:
+        self.say(policy=policy, replicas=replicas, active=bool(replicas), **rest)
         self.hear(done=True)
+
+    def register(self, policy: str = "chat") -> None:
+        self.say(register=policy)
+        self.hear(done=True)
+
+    def rpcs(self) -> Rpcs:
+        """Return what the server heard of RPCs since it began."""
+        self.say(tell="rpcs")
+        while "handled" not in (line := self._lines.get(timeout=LONGEST)):
+            self._passed_over.append(line)
+        return Rpcs(
+            handled=[(str(rpc), str(code)) for rpc, code in line["handled"]],
+            opened=[str(rpc) for rpc in line["opened"]],
+            closed=[(str(rpc), str(code)) for rpc, code in line["closed"]],
+        )
+
+    def until(self, claim: Callable[[Rpcs], bool], what: str, *, within: float = LONGEST) -> Rpcs:
+        """Wait until what was heard of RPCs is so, and return it."""
+        deadline = time.monotonic() + within
+        while not claim(heard := self.rpcs()):
+            assert time.monotonic() < deadline, f"not within {within:g} s: {what}; {heard}"
+            time.sleep(0.05)
+        return heard
 
 
 Keda = Callable[..., Process]
@@ -98,6 +140,16 @@ Keda = Callable[..., Process]
 def server() -> Iterator[Server]:
     with Server() as started:
         yield started
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers with times of their own: `serve("--age", "1")`."""
+    with ExitStack() as started:
+        yield lambda *options: started.enter_context(Server(*options))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from pathlib import Path
-from typing import Self
 
 import requests
 
@@ -21,7 +20,7 @@ metadata: {{name: chat, namespace: {namespace}}}
 spec:
   mode: Active
   scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: chat}}
-  demand: {{csv: {{path: {path}}}, step: 1s}}
+  demand: {{{source}, step: 1s}}
   capacity: {{perReplica: 1}}
   replicas: {{min: 0, max: 40}}
   leadTime: {{declared: 10s}}
@@ -39,13 +38,12 @@ class DemandedAgent(AgentProcess):
         self._demand = folder / "demand.csv"
         self._rows: list[tuple[int, float]] = []
         self.demand(0)
-        (self.policies / "chat.yaml").write_text(POLICY.format(namespace=namespace, path=self._demand))
+        self._namespace = namespace
+        self.read(f"csv: {{path: {self._demand}}}")
 
-    def start(self) -> Self:
-        """Start, and return when its policy is answered: KEDA does not open streams again soon after a refusal."""
-        super().start()
-        self.until(lambda each: requests.get(f"{each.http}/readyz", timeout=LONGEST).ok, "the policy is answered")
-        return self
+    def read(self, source: str) -> None:
+        """Let the policy read its demand from another source than the file."""
+        (self.policies / "chat.yaml").write_text(POLICY.format(namespace=self._namespace, source=source))
 
     def demand(self, value: float) -> None:
         """Let the demand be so from now on."""
@@ -71,9 +69,19 @@ class DemandedAgent(AgentProcess):
         """Return how many streams of a kind are open."""
         return self._metric(f'foretide_grpc_streams{{rpc="{rpc}"}}')
 
+    def ended(self, rpc: str) -> float:
+        """Return how many calls of a kind have ended, however they did."""
+        return sum(
+            value for series, value in self._metrics() if "_handled_total" in series and f'rpc="{rpc}"' in series
+        )
+
     def _metric(self, series: str) -> float:
+        return next((value for name, value in self._metrics() if name == series), 0.0)
+
+    def _metrics(self) -> list[tuple[str, float]]:
         text = requests.get(f"{self.http}/metrics", timeout=LONGEST).text
-        return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{series} ")), 0.0)
+        parted = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return [(series, float(value)) for series, _, value in parted]
 
     def _until(self, now: int) -> list[tuple[int, float]]:
         return [row for row in self._rows if row[0] < now]

@@ -20,6 +20,7 @@ class ControlPlane:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.authority = Authority(folder / "certificates")
+        self.trusted = Authority(folder / "trusted", name="trusted")  # of the world outside, to whoever is told so
         self._stack = ExitStack()
         self._servers: list[Server] = []
         self._port = free_port()
@@ -51,8 +52,9 @@ class ControlPlane:
         self._servers.append(server)
         return server
 
-    def logs(self) -> str:
-        return "\n".join(f"--- {server.name}\n{server.tail()}" for server in self._servers)
+    def logs(self, about: str = "") -> str:
+        """Return the ends of the logs, as far as they speak of a namespace."""
+        return "\n".join(f"--- {server.name}\n{server.tail(about)}" for server in self._servers)
 
     def _is_ready(self) -> bool:
         for server in self._servers:

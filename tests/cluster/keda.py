@@ -58,6 +58,14 @@ def _certificates(cluster: ControlPlane) -> Path:
     return folder
 
 
+def _trusted(cluster: ControlPlane) -> Path:
+    """Return a folder with the authorities that KEDA trusts beside the system's: what /custom/ca is in its image."""
+    folder = cluster.folder / "trusted-by-keda"
+    folder.mkdir()
+    shutil.copy(cluster.trusted.file, folder)
+    return folder
+
+
 def _environment(cluster: ControlPlane, name: str) -> dict[str, str]:
     return {
         "KUBECONFIG": str(cluster.kubeconfig),  # the adapter reads its flag in one place and this in another
@@ -74,6 +82,7 @@ def _operator(cluster: ControlPlane, certificates: Path, *, metrics: int) -> Non
         str(KEDA.built() / "keda-operator"),
         f"--kubeconfig={cluster.kubeconfig}",
         f"--cert-dir={certificates}",
+        f"--ca-dir={_trusted(cluster)}",
         f"--metrics-service-bind-address=127.0.0.1:{metrics}",
         f"--metrics-bind-address=127.0.0.1:{free_port()}",
         f"--health-probe-bind-address=127.0.0.1:{free_port()}",

@@ -40,8 +40,10 @@ class Server:
         if self._popen.poll() is not None:
             raise AssertionError(f"{self.name} ended with {self._popen.returncode}:\n{self.tail()}")
 
-    def tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+    def tail(self, about: str = "") -> str:
+        """Return the last lines of its log that hold a word."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if about in line]
+        return "\n".join(line.split(',"stacktrace"')[0][:1000] for line in lines[-25:])
 
     def stop(self) -> None:
         """End it; safe to repeat."""

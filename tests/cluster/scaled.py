@@ -15,7 +15,7 @@ METRIC = "s0-foretide-replicas"
 class Scaled:
     """The Deployment `chat` of a namespace, scaled by KEDA."""
 
-    def __init__(self, api: Api, namespace: str, logs: Callable[[], str]) -> None:
+    def __init__(self, api: Api, namespace: str, logs: Callable[[str], str]) -> None:
         self._api = api
         self._namespace = namespace
         self._logs = logs
@@ -26,6 +26,10 @@ class Scaled:
         """Create both, with a poll every 2 s and an HPA that follows at once."""
         self._api.create(_deployment(self._namespace, replicas))
         self._api.create(_scaled_object(self._namespace, trigger, spec))
+
+    def change(self, spec: Object) -> None:
+        """Change the ScaledObject's spec, which makes KEDA begin anew."""
+        self._api.patch(self._object, {"spec": spec})
 
     @property
     def replicas(self) -> int:
@@ -83,7 +87,7 @@ class Scaled:
         events = self._api.get(f"/api/v1/namespaces/{self._namespace}/events") or {"items": []}
         lines = [f"{each['reason']}: {each['message']}" for each in events["items"]]
         said = [f"replicas {self.replicas}", f"KEDA {self.status}", f"HPA {self.hpa.get('status')}", *lines]
-        return "\n".join([*said, self._logs()])
+        return "\n".join([*said, self._logs(self._namespace)])
 
 
 def external(address: str, *, kind: str = "external", **metadata: str) -> Object:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.agent import DemandedAgent
+from tests.cluster.conftest import Agents
 from tests.cluster.scaled import Scaled, external, push
+from tests.real.agent.held_source import QUERY, HeldSource
 
 pytestmark = pytest.mark.real
 
@@ -72,3 +74,48 @@ def test_a_hung_process_scales_nothing_in_and_is_followed_once_it_answers(agent:
     agent.demand(7)
     scaled.until(lambda: scaled.replicas == 7, "replicas follow once it answers again")
     assert scaled.condition("Ready") == ("True", "ScaledObjectReady")
+
+
+def test_a_scaled_object_that_was_there_before_the_agent_hears_a_push(
+    agents: Agents, namespace: str, scaled: Scaled
+) -> None:
+    agent = agents(namespace)
+    scaled.create(push(agent.address), replicas=0, minReplicaCount=0, pollingInterval=600)
+    scaled.until(lambda: scaled.condition("Ready")[0] == "False", "KEDA sees that nobody answers")
+
+    agent.start()
+    scaled.until(lambda: agent.streams("StreamIsActive") == 1, "KEDA listens", within=90)
+    agent.demand(5)
+    scaled.until(lambda: scaled.replicas == 5, "a push wakes the target, long before the next poll")
+
+
+def test_a_poll_before_the_first_decision_waits_for_it_and_pushes_stay_heard(
+    agents: Agents, namespace: str, scaled: Scaled
+) -> None:
+    with HeldSource() as source:
+        agent = agents(namespace, "--prometheus-url", source.url)
+        agent.read(f"prometheus: {{query: '{QUERY}'}}")
+        agent.start()
+        scaled.create(push(agent.address), replicas=0, minReplicaCount=0, pollingInterval=600)
+        scaled.until(lambda: scaled.hpa, "KEDA has the spec, and polls")
+        source.is_released.set()
+        scaled.until(lambda: scaled.condition("Active") == ("False", "ScalerNotActive"), "KEDA has the first answer")
+        assert scaled.events("KEDAScalerFailed") == []
+
+        source.value = 5
+        scaled.until(lambda: scaled.replicas == 5, "a push wakes the target, long before the next poll")
+
+
+def test_after_an_error_at_zero_keda_hears_pushes_again_from_its_next_poll_on(
+    agent: DemandedAgent, scaled: Scaled
+) -> None:
+    scaled.create(push(agent.address), replicas=0, minReplicaCount=0, pollingInterval=20)
+    scaled.until(lambda: agent.streams("StreamIsActive") == 1, "KEDA listens")
+
+    agent.lose_demand()
+    scaled.until(lambda: scaled.condition("Ready")[0] == "False", "a poll is refused")
+    scaled.until(lambda: agent.streams("StreamIsActive") == 0, "KEDA closes the connection, streams and all")
+    agent.demand(0)
+    scaled.until(lambda: scaled.condition("Ready")[0] == "True", "the next poll is answered")
+    scaled.until(lambda: agent.streams("StreamIsActive") == 1, "KEDA listens again", within=90)
+    scaled.until(lambda: agent.streams("StreamMetricSpec") == 1, "to specs, too", within=90)

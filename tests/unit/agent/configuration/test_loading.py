@@ -134,6 +134,11 @@ def test_a_list_in_a_variable_has_commas() -> None:
     assert tls.allowed_client_sans == ("keda.svc", "spiffe://cluster.local/keda")
 
 
+def test_plaintext_can_be_asked_for_by_a_variable() -> None:
+    assert load_configuration(None, environment={"FORETIDE_GRPC_INSECURE": "true"}).grpc.insecure is True
+    assert load_configuration(None, environment={}).grpc.insecure is False
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [

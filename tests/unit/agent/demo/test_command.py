@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from agent.cli.demo import demo_command
+from agent.cli import main
 
 
 @pytest.mark.parametrize(
@@ -18,14 +18,14 @@ from agent.cli.demo import demo_command
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_mend(arguments: list[str], mend: str) -> None:
-    refused = CliRunner().invoke(demo_command, arguments)
+    refused = CliRunner().invoke(main, ["demo", *arguments])
 
     assert refused.exit_code == 2
     assert mend in refused.output
 
 
 def test_help_says_where_the_page_is_and_what_is_played() -> None:
-    text = CliRunner().invoke(demo_command, ["--help"]).output
+    text = CliRunner().invoke(main, ["demo", "--help"]).output
 
     assert "http://127.0.0.1:8080, until Ctrl-C" in text
     assert "--once --json" in text

@@ -13,7 +13,7 @@ import grpc
 import pytest
 from click.testing import CliRunner
 
-from agent.cli.doctor import doctor_command
+from agent.cli import main
 from agent.doctor.finding import Finding, Level
 from agent.doctor.keda import check_keda
 from scalers.keda.server import KedaServer, ServerSettings
@@ -126,7 +126,7 @@ def test_the_command_asks_for_the_policies_it_is_given(agent: Agent, tmp_path: P
     (tmp_path / "chat.yaml").write_text(POLICY)
     agent.board.put(CHAT, needing(10.7))
     words = ["--keda", "--json", "--policies", str(tmp_path), "--grpc-address", agent.address]
-    result = CliRunner().invoke(doctor_command, words)
+    result = CliRunner().invoke(main, ["doctor", *words])
 
     assert result.exit_code == 0
     findings = json.loads(result.stdout)
@@ -140,7 +140,7 @@ def test_the_command_asks_for_the_policies_it_is_given(agent: Agent, tmp_path: P
 def test_the_command_shows_a_failed_call_as_a_line_and_ends_with_1(agent: Agent, tmp_path: Path) -> None:
     (tmp_path / "chat.yaml").write_text(POLICY)
     words = ["--keda", "--policies", str(tmp_path), "--grpc-address", agent.address]
-    result = CliRunner().invoke(doctor_command, words)
+    result = CliRunner().invoke(main, ["doctor", *words])
 
     assert result.exit_code == 1
     assert "NOT_FOUND" in result.output
@@ -148,7 +148,7 @@ def test_the_command_shows_a_failed_call_as_a_line_and_ends_with_1(agent: Agent,
 
 def test_without_policies_the_command_says_where_it_looked_for_an_agent(agent: Agent) -> None:
     words = ["--keda", "--grpc-address", agent.address, "--http-address", "127.0.0.1:1"]
-    result = CliRunner().invoke(doctor_command, words)
+    result = CliRunner().invoke(main, ["doctor", *words])
 
     assert result.exit_code == 1
     assert "no list of policies at http://127.0.0.1:1/api/v1/policies" in result.output

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.x509 import DNSName
 
-from agent.cli.doctor import doctor_command
+from agent.cli import main
 from agent.doctor.finding import Finding, Level
 from agent.doctor.keda import play_keda_at
 from agent.doctor.tls import KedaTls, check_tls
@@ -182,7 +182,7 @@ def test_a_client_that_is_not_listed_is_told_so(authority: Authority, serve: Ser
 def asked(tmp_path: Path, address: str, *words: str) -> list[dict[str, str]]:
     (tmp_path / "chat.yaml").write_text(POLICY)
     policies = ["--policies", str(tmp_path / "chat.yaml"), "--grpc-address", address]
-    return list(json.loads(CliRunner().invoke(doctor_command, ["--keda", "--json", *policies, *words]).stdout))
+    return list(json.loads(CliRunner().invoke(main, ["doctor", "--keda", "--json", *policies, *words]).stdout))
 
 
 def test_the_command_takes_kedas_side_as_files(authority: Authority, serve: Serve, tmp_path: Path) -> None:
@@ -202,6 +202,6 @@ def test_the_command_speaks_tls_where_the_agents_configuration_does(
 
 
 def test_half_a_client_pair_is_refused(authority: Authority) -> None:
-    result = CliRunner().invoke(doctor_command, ["--keda", "--client-cert", str(authority.file)])
+    result = CliRunner().invoke(main, ["doctor", "--keda", "--client-cert", str(authority.file)])
     assert result.exit_code == 2
     assert "a client certificate is a pair: give both --client-cert and --client-key" in result.output

@@ -54,12 +54,21 @@ e2e: env ## tests against the real KEDA in a real Kubernetes control plane; buil
 
 .PHONY: bench
 bench: env ## print the figures that must hold, each beside its limit
-	@$(BIN)/python -m bench $(ARGS)
+	@$(MAKE) bench-env || echo "bench    without .venv-bench: statsforecast's rows will say that it is not there"
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: bench-forecasts
+bench-forecasts: env bench-env ## forecasts beside statsforecast's; ARGS='--markdown FILE' writes the whole of it as a page
+	@$(BIN)/python -m bench.forecasts $(ARGS)
+
+.PHONY: bench-env
+bench-env: .venv-bench/ready ## make .venv-bench from requirements-bench.lock: statsforecast, beside Foretide
 
 .PHONY: lock
 lock: env ## write requirements.lock anew after a change in pyproject.toml; ARGS=--upgrade for newer versions
-	@echo "lock     requirements.lock, requirements-node.lock"
+	@echo "lock     requirements.lock, requirements-bench.lock, requirements-node.lock"
 	$(LOCK) $(ARGS) pyproject.toml --extra dev --output-file requirements.lock
+	$(LOCK) $(ARGS) pyproject.toml --extra bench --output-file requirements-bench.lock
 	$(LOCK) $(ARGS) --group node --output-file requirements-node.lock
 
 .PHONY: system-packages
@@ -68,7 +77,7 @@ system-packages: ## as root on Debian, install the servers and the browser that 
 
 .PHONY: clean
 clean: ## remove everything that was made here, .venv included
-	@rm -rf .venv out dist build dashboards/page/dist dashboards/page/node_modules
+	@rm -rf .venv .venv-bench out dist build dashboards/page/dist dashboards/page/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find agent forecasters scalers dashboards bench tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -78,6 +87,15 @@ clean: ## remove everything that was made here, .venv included
 	  || .ci/quietly venv "making .venv with $$python" "$$python" -m venv --clear .venv
 	.ci/quietly packages "installing what requirements.lock names" $(PIP) install --require-hashes -r requirements.lock
 	.ci/quietly foretide "installing Foretide from this folder" $(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv-bench/ready: requirements-bench.lock pyproject.toml
+	@python=$$(.ci/python)
+	bench=.venv-bench/bin/python
+	$$bench -m pip --version >/dev/null 2>&1 \
+	  || .ci/quietly bench-venv "making .venv-bench with $$python" "$$python" -m venv --clear .venv-bench
+	.ci/quietly bench-packages "installing what requirements-bench.lock names" \
+	  $$bench -m pip --disable-pip-version-check --no-input install --require-hashes -r requirements-bench.lock
 	touch $@
 
 dashboards/page/dist/index.html: hatch_build.py $(PAGE_SOURCES) | env

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.figures import Figure
 
-GROUPS = ("forecasters", "history", "agent", "keda")
+GROUPS = ("forecasters", "forecasts", "history", "agent", "keda")
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def is_over(figure: Figure) -> bool:
-    return figure.limit is not None and figure.value > figure.limit
+    return figure.limit is not None and figure.value is not None and figure.value > figure.limit
 
 
 def table(group: str, figures: list[Figure]) -> Table:
@@ -43,7 +43,8 @@ def table(group: str, figures: list[Figure]) -> Table:
         rows.add_column(name, justify=justify)  # type: ignore[arg-type]  # rich wants its own literal
     for figure in figures:
         limit = "" if figure.limit is None else f"{figure.limit:.4g}"
-        rows.add_row(figure.name, f"{figure.value:.4g}", limit, figure.unit, "over" if is_over(figure) else "")
+        value = "" if figure.value is None else f"{figure.value:.4g}"
+        rows.add_row(figure.name, value, limit, figure.unit, "over" if is_over(figure) else "")
     return rows
 
 

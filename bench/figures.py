@@ -10,6 +10,6 @@ class Figure:
     """A row of `make bench`."""
 
     name: str
-    value: float
+    value: float | None  # None where it was not measured; the name says why
     unit: str  # such as "ms CPU"
     limit: float | None = None  # the most that is allowed; None where the number is only stated

@@ -91,7 +91,12 @@ class ScalingPolicy:
     history: timedelta  # how much of the past is used
     models: tuple[str, ...]  # names of forecasters, resolved from `auto`
     overrides: tuple[Override, ...] = ()
+    warm_up: timedelta = timedelta(0)  # after Ready, until a replica serves its whole capacity
 
     def look_ahead(self, signal: SignalPolicy) -> timedelta:
-        """Return how far ahead a decision on a signal must read: start-up, the HPA's sync, and the age of the data."""
-        return self.lead_time + self.sync + signal.step + signal.delay
+        """Return how far ahead a decision on a signal must read: start-up, warm-up, the HPA's sync, the data's age.
+
+        A replica counts from the moment at which it serves its whole capacity. To count on a share of it earlier would
+        leave demand unserved while it warms up.
+        """
+        return self.lead_time + self.warm_up + self.sync + signal.step + signal.delay

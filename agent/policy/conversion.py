@@ -28,6 +28,7 @@ def to_scaling_policy(policy: ForecastPolicy) -> ScalingPolicy:
         bounds=Bounds(minimum=spec.replicas.min, maximum=spec.replicas.max, gang=spec.replicas.gang),
         risk=spec.risk,
         lead_time=spec.lead_time.declared,
+        warm_up=spec.lead_time.warm_up,
         sync=spec.scaling.sync,
         tolerance=spec.scaling.tolerance,
         stabilization=spec.scaling.stabilization,

@@ -65,7 +65,7 @@ class ScaleTargetRef(Part):
 
 
 def _reach(signal: str) -> str:
-    ahead = ("self.leadTime.declared", "self.scaling.sync", f"{signal}.step", f"{signal}.delay")
+    ahead = ("self.leadTime.declared", "self.leadTime.warmUp", "self.scaling.sync", f"{signal}.step", f"{signal}.delay")
     return f"{' + '.join(map(expressions.milliseconds, ahead))} <= {expressions.milliseconds('self.forecast.horizon')}"
 
 
@@ -133,14 +133,15 @@ class Spec(Part):
 
     @rule(
         at="forecast.horizon",
-        message="must be at least the look-ahead: leadTime.declared, scaling.sync, step and delay together",
+        message="must be at least the look-ahead: leadTime.declared and warmUp, scaling.sync, step and delay together",
         cel=f"(!has(self.demand) || {_reach('self.demand')}) && "
         f"(!has(self.signals) || self.signals.all(s, {_reach('s')}))",
     )
     def foretells_the_look_ahead(self) -> bool:
         """A decision reads the forecast up to the end of the look-ahead."""
-        ahead = (signal.step + signal.delay for signal in self.all_signals)
-        return self.lead_time.declared + self.scaling.sync + max(ahead, default=timedelta(0)) <= self.forecast.horizon
+        of_signals = max((signal.step + signal.delay for signal in self.all_signals), default=timedelta(0))
+        ahead = self.lead_time.declared + self.lead_time.warm_up + self.scaling.sync + of_signals
+        return ahead <= self.forecast.horizon
 
     @rule(
         at="overrides",

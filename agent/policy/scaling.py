@@ -70,6 +70,11 @@ class LeadTime(Part):
     declared: Annotated[Duration, Lasting("1ms", "1d")] = Field(
         description="Start-up of a replica, created to Ready; counts until it is measured."
     )
+    warm_up: Annotated[Duration, Lasting("0s", "1h")] = Field(
+        timedelta(0),
+        description="Time after Ready in which a replica does not serve its whole capacity yet, such as for filling "
+        "caches or compiling; decisions look further ahead by it.",
+    )
 
 
 class Forecast(Part):

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[3]
-LOCKS = ("requirements.lock", "requirements-node.lock")
+LOCKS = ("requirements.lock", "requirements-bench.lock", "requirements-node.lock")
 
 
 def locked(name: str) -> dict[str, str]:
@@ -20,22 +20,23 @@ def locked(name: str) -> dict[str, str]:
     return {canonicalize_name(entry.split("==")[0]): entry for entry in entries}
 
 
-def declared() -> list[str]:
+def declared() -> list[tuple[str, str]]:
+    """Return every declared requirement with the lock that has it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    serving, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
     return [
-        *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["dev"],
-        *project["build-system"]["requires"],
+        *(("requirements.lock", line) for line in (*serving, *extras["dev"], *project["build-system"]["requires"])),
+        *(("requirements-bench.lock", line) for line in (*serving, *extras["bench"])),
     ]
 
 
-@pytest.mark.parametrize("line", declared())
-def test_every_declared_dependency_is_locked_within_its_bound(line: str) -> None:
+@pytest.mark.parametrize(("lock", "line"), declared())
+def test_every_declared_dependency_is_locked_within_its_bound(lock: str, line: str) -> None:
     requirement = Requirement(line)
-    entry = locked("requirements.lock").get(canonicalize_name(requirement.name), "")
+    entry = locked(lock).get(canonicalize_name(requirement.name), "")
 
     version = re.match(r"\S+==(\S+)", entry)
-    assert version is not None, f"{line} is not in requirements.lock: run `make lock`"
+    assert version is not None, f"{line} is not in {lock}: run `make lock`"
     assert requirement.specifier.contains(version.group(1)), f"{entry.splitlines()[0]} breaks {line}: run `make lock`"
 
 
@@ -54,9 +55,13 @@ def test_the_lock_names_no_place(lock: str) -> None:
     assert re.findall(r"\w+://|--index|--extra-index|--find-links|--trusted-host| @ |/\w+/", text) == []
 
 
+def test_what_only_benchmarks_need_is_not_served_with() -> None:
+    assert "statsforecast" not in locked("requirements.lock")
+
+
 def test_every_dependency_has_a_lower_bound_and_stands_in_order() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for lines in (project["dependencies"], project["optional-dependencies"]["dev"]):
+    for lines in (project["dependencies"], *project["optional-dependencies"].values()):
         assert [line for line in lines if ">=" not in line] == []
         names = [canonicalize_name(Requirement(line).name) for line in lines]
         assert names == sorted(names)

@@ -11,7 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 BASH = shutil.which("bash") or ""
-TARGETS = {"help", "demo", "test", "e2e", "bench", "lint", "lock", "clean", "page", "env"}
+TARGETS = {
+    "help",
+    "demo",
+    "test",
+    "e2e",
+    "bench",
+    "bench-env",
+    "bench-forecasts",
+    "lint",
+    "lock",
+    "clean",
+    "page",
+    "env",
+}
 
 pytestmark = pytest.mark.skipif(not BASH, reason="no bash: the Makefile's scripts are not tested")
 

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from agent.policy import policy_of, reserved_fields_used, signals_by_name, to_scaling_policy
 from scalers.policy import Bounds, Mode, Override, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
 from tests.fakes.policies import document, full_document
@@ -90,6 +92,27 @@ def test_kinds_of_demand_of_later_versions_are_named_with_their_place():
     signals = [{"name": "a", "prometheus": {"query": "x"}}, {"name": "b", "queue": {"kind": "Kueue"}}]
     policy = policy_of(document(demand=None, signals=signals), origin="here")
     assert reserved_fields_used(policy) == ("spec.signals[1].queue",)
+
+
+def test_a_capacity_of_slots_is_what_keeps_the_wait():
+    """One slot of a second, exponential: at rate x the share that waits is x, so 10 % may wait at 0.1 a second."""
+    concurrency = {"slots": 1, "serviceTime": "1s", "wait": "0s", "kept": "90%", "unitsPerRequest": 200}
+    policy = policy_of(document(capacity={"concurrency": concurrency}), origin="here")
+    assert to_scaling_policy(policy).signals[0].capacity == pytest.approx(20.0, rel=1e-5)
+    assert reserved_fields_used(policy) == ()
+
+
+def test_a_capacity_of_a_load_test_is_the_throughput_within_the_time():
+    """Twice the time at twice the requests from 4 on: the throughput is 4 a second, reached at 2 s with 8 of them."""
+    points = [{"concurrency": n, "time": time} for n, time in ((4, "1s"), (8, "2s"), (16, "4s"))]
+    policy = policy_of(document(capacity={"loadTest": {"points": points, "within": "2s"}}), origin="here")
+    assert to_scaling_policy(policy).signals[0].capacity == pytest.approx(4.0, rel=1e-6)
+
+
+def test_a_replica_that_warms_up_is_asked_for_earlier():
+    policy = to_scaling_policy(policy_of(document(leadTime={"declared": "2m", "warmUp": "3m"}), origin="here"))
+    assert policy.lead_time == timedelta(minutes=2)
+    assert policy.look_ahead(policy.signals[0]) == timedelta(minutes=5, seconds=30)
 
 
 def test_another_query_means_another_history_and_another_capacity_does_not() -> None:

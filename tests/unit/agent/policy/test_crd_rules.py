@@ -70,6 +70,14 @@ def test_they_agree_on_the_look_ahead(field, value, lead_time, horizon):
 
 @few
 @given(DURATIONS, DURATIONS)
+@example("29m30s", "30m")
+@example("29m31s", "30m")
+def test_they_agree_on_the_warm_up(warm_up, lead_time):
+    assert_agreement(document(leadTime={"declared": lead_time, "warmUp": warm_up}))
+
+
+@few
+@given(DURATIONS, DURATIONS)
 def test_they_agree_on_staleness(forecast, data):
     assert_agreement(document(staleness={"forecast": forecast, "data": data}))
 
@@ -96,6 +104,26 @@ def test_they_agree_on_quantities(capacity, activation):
 @given(st.lists(st.sampled_from(["auto", "-harmonic", "-last-value", "-seasonal-naive", *WRITABLE, "prophet"])))
 def test_they_agree_on_models(models):
     assert_agreement(document(forecast__models=models))
+
+
+@few
+@given(
+    slots=st.sampled_from([0, 1, 16, 4096, 4097]), wait=DURATIONS, kept=SHARES, variation=QUANTITIES, service=DURATIONS
+)
+@example(slots=16, wait="0s", kept="99.99%", variation="0", service="1s")
+def test_they_agree_on_concurrency(slots, wait, kept, variation, service):
+    part = {"slots": slots, "serviceTime": service, "variation": variation, "wait": wait, "kept": kept}
+    assert_agreement(document(capacity={"concurrency": part}))
+
+
+@few
+@given(points=st.lists(st.tuples(st.sampled_from([0, 1, 8, 64, 100_001]), DURATIONS), max_size=4), within=DURATIONS)
+@example(points=[(1, "1s"), (8, "2s"), (64, "15s")], within="999ms")
+@example(points=[(1, "1s"), (8, "2s"), (64, "15s")], within="1s")
+@example(points=[(1, "1s"), (8, "2s"), (8, "15s")], within="1s")
+def test_they_agree_on_load_tests(points, within):
+    steps = [{"concurrency": concurrency, "time": time} for concurrency, time in points]
+    assert_agreement(document(capacity={"loadTest": {"points": steps, "within": within}}))
 
 
 @few

@@ -71,8 +71,12 @@ def test_what_an_api_server_adds_to_an_object_is_no_fault():
         ({"replicas__gang": 3, "replicas__min": 3}, "spec.replicas.max", "must be a multiple of gang"),
         ({"replicas__min": True}, "spec.replicas.min", "must be a whole number"),
         ({"capacity": None}, "spec.capacity", "must be given, here or in each entry of signals"),
-        ({"capacity": {}}, "spec.capacity", "must have exactly one of perReplica, learned"),
-        ({"capacity__learned": {"initial": 3}}, "spec.capacity", "must have exactly one of perReplica, learned"),
+        ({"capacity": {}}, "spec.capacity", "must have exactly one of perReplica, learned, concurrency, loadTest"),
+        (
+            {"capacity__learned": {"initial": 3}},
+            "spec.capacity",
+            "must have exactly one of perReplica, learned, concurrency, loadTest",
+        ),
         ({"capacity__perReplica": 0}, "spec.capacity.perReplica", "must be above 0"),
         ({"risk": "0%"}, "spec.risk", "must be above 0% and below 50%"),
         ({"risk": "50%"}, "spec.risk", "must be above 0% and below 50%"),
@@ -90,7 +94,7 @@ def test_what_an_api_server_adds_to_an_object_is_no_fault():
         (
             {"leadTime__declared": "59m31s"},
             "spec.forecast.horizon",
-            "must be at least the look-ahead: leadTime.declared, scaling.sync, step and delay together",
+            "must be at least the look-ahead: leadTime.declared and warmUp, scaling.sync, step and delay together",
         ),
     ],
 )
@@ -132,7 +136,7 @@ def test_an_override_that_cannot_be_kept_is_refused(change, path):
 
 def test_the_json_form_is_as_people_write_it():
     spec = document_json(policy_of(document(capacity__perReplica=0.5), origin="here"))["spec"]
-    assert spec["leadTime"] == {"declared": "2m"}
+    assert spec["leadTime"] == {"declared": "2m", "warmUp": "0s"}
     assert spec["risk"] == "1%"
     assert spec["capacity"] == {"perReplica": "0.5"}  # the API server takes no bare fraction
     assert spec["replicas"] == {"min": 1, "max": 40, "gang": 1}

@@ -11,20 +11,13 @@ from datetime import timedelta
 from multiprocessing import get_context
 from typing import Protocol
 
-from agent.backtest.contest import (
-    Played,
-    Reactive,
-    foretide_steps,
-    play_foretide,
-    play_perfect,
-    play_reactive,
-)
+from agent.backtest.contest import TARGETS, Played, Reactive, play, play_perfect, steps_of
 from agent.backtest.decisions import LiveDecisions
 from agent.backtest.load import Load
 from agent.backtest.manifest import PolicyFields, manifest_text, policy_of_fields, suggested_risk
 from agent.backtest.notices import Notice, notices
 from agent.backtest.score import Score
-from agent.backtest.trial import Trial, View, trial
+from agent.backtest.trial import Trial, View, trial_of
 from agent.policy import to_scaling_policy
 from scalers.hpa_rules import HpaRules
 
@@ -109,60 +102,70 @@ def backtest(load: Load, question: Question, progress: Progress) -> Outcome:
         UnusableLoad: nothing can be played on this past.
         InvalidPolicy: the question makes no policy.
     """
-    play = trial(load, capacity=question.capacity, start_up=question.start_up, hpa=question.hpa, view=question.view)
-    fields = _fields(question, play)
+    played = trial_of(
+        load, capacity=question.capacity, start_up=question.start_up, hpa=question.hpa, view=question.view
+    )
+    fields = _fields(question, played)
     policy_of_fields(fields)  # what is wrong with it is told before anything is played
-    progress.begin("reactive scaling at every target", len(play.metric))
-    reactive = play_reactive(play, question.target, progress.went)
-    foretide, swept = _foretide(play, question, fields, progress)
+    reactive, foretide, swept = _play(played, question, fields, progress)
     return Outcome(
         question=question,
-        trial=play,
+        trial=played,
         reactive=reactive,
         best_target=reactive.best(foretide.score.unserved_pct),
         foretide=foretide,
-        perfect=play_perfect(play),
+        perfect=play_perfect(played),
         swept=swept,
-        notices=notices(load, play),
+        notices=notices(load, played),
         suggested=_suggested(fields, question, reactive.hpa, foretide),
     )
 
 
-def _foretide(
-    play: Trial, question: Question, fields: PolicyFields, progress: Progress
-) -> tuple[Played, dict[float, Played]]:
-    if not question.swept:
-        progress.begin(f"Foretide at a risk of {100 * question.risk:g} %", foretide_steps(play))
-        decisions = LiveDecisions(to_scaling_policy(policy_of_fields(fields)))
-        return play_foretide(play, decisions, progress.went), {}
+def _play(
+    trial: Trial, question: Question, fields: PolicyFields, progress: Progress
+) -> tuple[Reactive, Played, dict[float, Played]]:
+    targets = (question.target, *TARGETS)
+    decisions = None if question.swept else _decisions(fields)
+    what = "HPAs at every target" + ("" if question.swept else f", and Foretide at a risk of {100 * question.risk:g} %")
+    progress.begin(what, steps_of(trial, targets))
+    (hpa, *tried), foretide = play(trial, targets=targets, decisions=decisions, told=progress.went)
+    reactive = Reactive(hpa, dict(zip(TARGETS, tried, strict=True)))
+    if foretide is not None:
+        return reactive, foretide, {}
     risks = sorted({*question.swept, question.risk}, reverse=True)
-    progress.begin(f"Foretide at {len(risks)} risks", len(risks) * foretide_steps(play))
-    swept = _in_processes(play, {risk: replace(fields, risk=risk) for risk in risks}, progress)
-    return swept[question.risk], {risk: swept[risk] for risk in risks}
+    progress.begin(f"Foretide at {len(risks)} risks", len(risks) * steps_of(trial, ()))
+    swept = _in_processes(trial, {risk: replace(fields, risk=risk) for risk in risks}, progress)
+    return reactive, swept[question.risk], {risk: swept[risk] for risk in risks}
 
 
-def _in_processes(play: Trial, asked: Mapping[float, PolicyFields], progress: Progress) -> dict[float, Played]:
+def _in_processes(trial: Trial, asked: Mapping[float, PolicyFields], progress: Progress) -> dict[float, Played]:
     """Play each in a process of its own, as many at once as there are processors."""
     done: dict[float, Played] = {}
     with ProcessPoolExecutor(min(len(asked), os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_play_alone, play, fields): risk for risk, fields in asked.items()}
+        futures = {pool.submit(_play_alone, trial, fields): risk for risk, fields in asked.items()}
         for future in as_completed(futures):
             done[futures[future]] = future.result()
-            progress.went(foretide_steps(play))
+            progress.went(steps_of(trial, ()))
     return done
 
 
-def _play_alone(play: Trial, fields: PolicyFields) -> Played:
-    decisions = LiveDecisions(to_scaling_policy(policy_of_fields(fields)))
-    return play_foretide(play, decisions, lambda _: None)
+def _play_alone(trial: Trial, fields: PolicyFields) -> Played:
+    _, foretide = play(trial, targets=(), decisions=_decisions(fields), told=lambda _: None)
+    if foretide is None:
+        raise AssertionError("decisions were given, so they were played")
+    return foretide
 
 
-def _fields(question: Question, play: Trial) -> PolicyFields:
+def _decisions(fields: PolicyFields) -> LiveDecisions:
+    return LiveDecisions(to_scaling_policy(policy_of_fields(fields)))
+
+
+def _fields(question: Question, trial: Trial) -> PolicyFields:
     return PolicyFields(
         name=question.name,
         namespace=question.namespace,
         query=question.query,
-        capacity=play.workload.capacity,
+        capacity=trial.workload.capacity,
         minimum=question.hpa.minimum,
         maximum=question.hpa.maximum,
         risk=question.risk,

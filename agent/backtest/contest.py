@@ -1,8 +1,8 @@
-"""Plays a trial: every reactive target side by side, Foretide step by step, and what nothing can undercut."""
+"""Plays a trial: reactive scaling at every target and Foretide side by side, and what nothing can undercut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ TARGETS = tuple(percent / 100 for percent in range(20, 101, 5))  # utilizations 
 
 Told = Callable[[int], None]  # is told how many steps more were played
 _TOLD_EVERY = 240  # steps, an hour
+_KEDA_DECIMALS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,24 +47,35 @@ class Reactive:
         )
 
 
-def play_reactive(trial: Trial, target: float, told: Told) -> Reactive:
-    """Return what HPAs on the metric do, at the user's target (a utilization) and at every other, in one pass."""
-    targets = np.array((target, *TARGETS))
-    needed = trial.metric / trial.workload.capacity
-    pool = _pool(trial, len(targets), step=0, is_rounded=False)
-    scored = len(needed) - trial.begin
-    ready, existing = (np.empty((scored, len(targets)), np.int16) for _ in range(2))
-    values = np.empty(len(targets))
-    for step in range(len(needed)):
-        pool.step(np.divide(needed[step], targets, out=values))
-        if step >= trial.begin:
-            ready[step - trial.begin] = pool.ready
-            existing[step - trial.begin] = pool.existing
+def play(
+    trial: Trial, *, targets: Sequence[float], decisions: Decisions | None, told: Told
+) -> tuple[list[Played], Played | None]:
+    """Play HPAs on the metric at every target, and Foretide beside them where there are decisions.
+
+    Args:
+        trial: what is played.
+        targets: utilizations; HPAs begin with the load.
+        decisions: begin an hour and three start-ups before they are scored; None plays HPAs alone.
+        told: the progress.
+
+    Returns:
+        The HPAs in the targets' order, and Foretide.
+    """
+    begin = 0 if targets else trial.first
+    pool = _pool(trial, len(targets), begin)
+    steps = len(trial.metric) - begin
+    ready, existing = (np.empty((steps, len(targets) + 1), np.int16) for _ in range(2))
+    for step, values in enumerate(_values(trial, targets, decisions, pool, begin)):
+        pool.sync(values)
+        ready[step], existing[step] = pool.ready, pool.existing
         if not (step + 1) % _TOLD_EVERY:
             told(_TOLD_EVERY)
+    scored = slice(trial.begin - begin, None)
     base = fewest(trial)
-    hpa, *tried = (_played(trial, ready[:, column], existing[:, column], base) for column in range(len(targets)))
-    return Reactive(hpa, dict(zip(TARGETS, tried, strict=True)))
+    *reactive, foretide = (
+        _played(trial, ready[scored, column], existing[scored, column], base) for column in range(len(targets) + 1)
+    )
+    return reactive, None if decisions is None else foretide
 
 
 def play_perfect(trial: Trial) -> Played:
@@ -72,42 +84,40 @@ def play_perfect(trial: Trial) -> Played:
     return _played(trial, base, base, base)
 
 
-def play_foretide(trial: Trial, decisions: Decisions, told: Told) -> Played:
-    """Return what the decisions do through the HPA on a target of 1."""
-    decisions.learn(history_of(trial))
-    pool = _pool(trial, 1, step=trial.first)
-    pool_values = np.empty(1)
-    scored = len(trial.load) - trial.begin
-    ready, existing = np.empty(scored), np.empty(scored)
-    metric: Sequence[float] = trial.metric.tolist()
-    at = trial.instant(trial.first)
-    for step in range(trial.first, len(metric)):
+def steps_of(trial: Trial, targets: Sequence[float]) -> int:
+    """Return how many steps `play` plays."""
+    return len(trial.metric) - (0 if targets else trial.first)
+
+
+def _values(
+    trial: Trial, targets: Sequence[float], decisions: Decisions | None, pool: SimulatedPool, begin: int
+) -> Iterator[NDArray[np.float64]]:
+    """Yield what each HPA reads, step by step, the last one what Foretide answers; NaN holds it until it begins."""
+    utilizations, values = np.array(targets), np.full(len(targets) + 1, np.nan)
+    needed = trial.metric / trial.workload.capacity
+    seen: Sequence[float] = trial.metric.tolist()
+    if decisions is not None:
+        decisions.learn(history_of(trial))
+    for step in range(begin, len(seen)):
         pool.advance()
-        demand = metric[step]
-        there = Replicas(int(pool.existing[0]), int(pool.ready[0]))
-        answer = decisions.answer(at, demand if demand == demand else None, there)  # noqa: PLR0124 - NaN is a gap
-        pool_values[0] = np.nan if answer is None else answer
-        pool.sync(pool_values)
-        if step >= trial.begin:
-            ready[step - trial.begin], existing[step - trial.begin] = pool.ready[0], pool.existing[0]
-        if not (step + 1 - trial.first) % _TOLD_EVERY:
-            told(_TOLD_EVERY)
-        at += SYNC
-    return _played(trial, ready, existing, fewest(trial))
+        np.divide(needed[step], utilizations, out=values[:-1])
+        if decisions is not None and step >= trial.first:
+            there = Replicas(int(pool.existing[-1]), int(pool.ready[-1]))
+            demand = seen[step] if seen[step] == seen[step] else None
+            answer = decisions.answer(trial.instant(step), demand, there)
+            values[-1] = np.nan if answer is None else round(answer, _KEDA_DECIMALS)
+        yield values
 
 
-def foretide_steps(trial: Trial) -> int:
-    """Return how many steps `play_foretide` plays."""
-    return len(trial.metric) - trial.first
+def _pool(trial: Trial, targets: int, begin: int) -> SimulatedPool:
+    """Return each HPA's pods, which serve what is seen where it begins; only answers pass KEDA, which rounds."""
+    workload = trial.workload
+    first = np.full(targets + 1, trial.replicas_at(begin), np.int16)
+    first[-1] = trial.replicas_at(trial.first)
+    rules = replace(workload.hpa, is_rounded=False)
+    return SimulatedPool(targets + 1, first=first, rules=rules, start_up=workload.start_up, step=SYNC)
 
 
 def _played(trial: Trial, ready: NDArray[np.number], existing: NDArray[np.number], base: NDArray[np.float64]) -> Played:
     course = Course(ready.astype(np.float64), existing.astype(np.float64))
     return Played(course, score(trial, course, base))
-
-
-def _pool(trial: Trial, contenders: int, *, step: int, is_rounded: bool = True) -> SimulatedPool:
-    """Return pods that serve what is seen at a step. Only answers are rounded: a metric reaches the HPA finer."""
-    workload = trial.workload
-    rules = replace(workload.hpa, is_rounded=is_rounded)
-    return SimulatedPool(contenders, first=trial.replicas_at(step), rules=rules, start_up=workload.start_up, step=SYNC)

@@ -87,7 +87,7 @@ def split(steps: int) -> int:
     return max(int(history / SYNC), steps - _MOST_SCORED // SYNC)
 
 
-def trial(load: Load, *, capacity: float | None, start_up: timedelta, hpa: HpaRules, view: View) -> Trial:
+def trial_of(load: Load, *, capacity: float | None, start_up: timedelta, hpa: HpaRules, view: View) -> Trial:
     """Return a trial on a load.
 
     Args:

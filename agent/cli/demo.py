@@ -22,7 +22,7 @@ from agent.demo.report import as_json, as_table
 from agent.demo.scenario import Scene, scene
 from agent.demo.screen import Screen
 from agent.demo.stepped import SteppedAgent
-from agent.demo.workload import Result
+from agent.demo.tally import Result
 from agent.listening import is_loopback
 from agent.log import LogForm, configure
 from agent.parts import Parts

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.demo.load import STEP, SimulatedLoad
 from agent.demo.simulation import REACTIVE_UTILIZATION, Contender, Moment, Service
-from agent.demo.workload import Result
+from agent.demo.tally import Result
 from agent.web.comparison import Comparison, Score, Side
 from scalers.policy import PolicyKey
 
@@ -34,10 +34,10 @@ class ComparisonRecord:
         """Take in the next step."""
         self._rows[self._count % _ROWS] = (
             moment.demand / self._service.capacity,
-            moment.foretide.workload.existing,
-            moment.foretide.workload.ready,
-            moment.reactive.workload.existing,
-            moment.reactive.workload.ready,
+            moment.foretide.pods.existing,
+            moment.foretide.pods.ready,
+            moment.reactive.pods.existing,
+            moment.reactive.pods.ready,
         )
         self._count += 1
         self._fewest_seconds += self._fewest(moment.at) * STEP.total_seconds()

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from agent.demo.workload import Result
+from agent.demo.tally import Result
 
 _ROWS: tuple[tuple[str, Callable[[Result], float], str], ...] = (
     ("replica-hours paid", lambda result: result.replica_hours, "{:.1f}"),

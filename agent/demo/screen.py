@@ -44,5 +44,5 @@ class Screen:
 
 
 def _line(moment: Moment) -> str:
-    replicas = f"{moment.foretide.workload.existing:2d} replicas, HPA {moment.reactive.workload.existing:2d}"
+    replicas = f"{moment.foretide.pods.existing:2d} replicas, HPA {moment.reactive.pods.existing:2d}"
     return f"{moment.at:%a %H:%M}  {moment.demand:3.0f} req/s  {replicas}"

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import numpy as np
+
 from agent.clock import Clock
-from agent.demo.hpa import Hpa, HpaRules
 from agent.demo.keda import ExternalMetric, MetricUnavailable
 from agent.demo.load import STEP, SimulatedLoad
-from agent.demo.workload import Tally, Workload
+from agent.demo.tally import Tally
 from agent.sources.simulator import SimulatorSource
 from agent.sources.source import SourceError
 from scalers.decision import Replicas
+from scalers.hpa_rules import HpaRules
 from scalers.policy import PolicyKey
+from scalers.simulated_pool import SimulatedPool
 
 REACTIVE_UTILIZATION = 0.7  # of the capacity: the usual target, which leaves the HPA its headroom
 
@@ -50,17 +53,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One way of scaling the load: its pods, its HPA, and what that has cost and left unserved."""
+    """One way of scaling the load: its pods after a step, and what it has cost and left unserved."""
 
-    workload: Workload
-    hpa: Hpa
+    pods: Replicas
     tally: Tally
-
-    def step(self, service: Service, value: float | None, *, now: datetime, demand: float) -> Contender:
-        """Return the contender after one step: a sync of the HPA on a metric's value, then the step's demand."""
-        hpa, replicas = self.hpa.sync(value, current=self.workload.existing, now=now)
-        workload = self.workload.scaled(replicas, now=now, start_up=service.start_up)
-        return Contender(workload, hpa, self.tally.after(workload, demand, capacity=service.capacity, step=STEP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +77,13 @@ class Simulation:
         self._load = load
         self._source = SimulatorSource(load)
         self._clock = clock
-        self.foretide = self._first(target=1.0)
-        self.reactive = self._first(target=REACTIVE_UTILIZATION * service.capacity)
+        # both begin with the replicas that the reactive HPA would have had
+        self._pool = SimulatedPool(2, first=self._usual(), rules=_rules(service), start_up=service.start_up, step=STEP)
+        self.foretide, self.reactive = (Contender(pods, Tally()) for pods in self._pods())
 
     def observed(self, key: PolicyKey) -> Replicas | None:
         """Return the replicas of the workload that Foretide scales; None for any other policy."""
-        if key != self._service.key:
-            return None
-        return Replicas(existing=self.foretide.workload.existing, ready=self.foretide.workload.ready)
+        return self._pods()[0] if key == self._service.key else None
 
     async def step(self, decide: Callable[[datetime], Awaitable[None]], keda: MetricServer) -> Moment:
         """Move the clock by one step and play it.
@@ -99,34 +94,43 @@ class Simulation:
         """
         now = self._clock.now() + STEP
         await self._clock.sleep_until(now)
-        self.foretide, self.reactive = (
-            replace(side, workload=side.workload.at(now)) for side in (self.foretide, self.reactive)
-        )
+        self._pool.advance()
         await decide(now)
+        self._pool.sync(np.array([await _answer(keda), self._needed(now)]))
         demand = self._load.demand_at(now)
-        self.foretide = self.foretide.step(self._service, await _answer(keda), now=now, demand=demand)
-        self.reactive = self.reactive.step(self._service, self._metric(now), now=now, demand=demand)
+        self.foretide, self.reactive = (
+            Contender(pods, side.tally.after(pods, demand, capacity=self._service.capacity, step=STEP))
+            for side, pods in zip((self.foretide, self.reactive), self._pods(), strict=True)
+        )
         return Moment(now, demand, self.foretide, self.reactive)
 
-    def _metric(self, now: datetime) -> float | None:
-        """What the reactive HPA reads: the same data, with the same gaps."""
+    def _pods(self) -> tuple[Replicas, Replicas]:
+        """Return both sides' pods as they are now, Foretide's first."""
+        (foretide, reactive), (foretide_ready, reactive_ready) = self._pool.existing.tolist(), self._pool.ready.tolist()
+        return Replicas(foretide, foretide_ready), Replicas(reactive, reactive_ready)
+
+    def _needed(self, now: datetime) -> float:
+        """What the reactive HPA reads, over its target: the same data, with the same gaps."""
         try:
-            return self._source.read(now).sample.value
+            return self._source.read(now).sample.value / (REACTIVE_UTILIZATION * self._service.capacity)
         except SourceError:
-            return None
+            return math.nan
 
-    def _first(self, *, target: float) -> Contender:
-        """Both begin with the replicas that the reactive HPA would have had."""
+    def _usual(self) -> int:
         service = self._service
-        demand = self._load.demand_at(self._clock.now())
-        usual = math.ceil(demand / (REACTIVE_UTILIZATION * service.capacity))
-        rules = HpaRules(target=target, minimum=service.minimum, maximum=service.maximum)
-        return Contender(Workload(min(max(usual, service.minimum), service.maximum)), Hpa(rules), Tally())
+        usual = math.ceil(self._load.demand_at(self._clock.now()) / (REACTIVE_UTILIZATION * service.capacity))
+        return min(max(usual, service.minimum), service.maximum)
 
 
-async def _answer(keda: MetricServer) -> float | None:
-    """What Foretide's HPA reads; its target is that of its rules."""
+def _rules(service: Service) -> HpaRules:
+    """Return the rules of both HPAs. What KEDA answers is rounded by KEDA, and a metric of its own not."""
+    return HpaRules(minimum=service.minimum, maximum=service.maximum, is_rounded=False)
+
+
+async def _answer(keda: MetricServer) -> float:
+    """What Foretide's HPA reads, over its target."""
     try:
-        return (await keda.metric()).value
+        metric = await keda.metric()
     except MetricUnavailable:
-        return None
+        return math.nan
+    return metric.value / metric.target

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.backtest import trial as trials
 from agent.backtest.backtest import Question
 from agent.backtest.load import SYNC, Load
-from agent.backtest.trial import Trial, View, trial
+from agent.backtest.trial import Trial, View
 from forecasters.series import Series
 from scalers.decision import Replicas
 from scalers.hpa_rules import HpaRules
@@ -67,7 +68,7 @@ def trial_of(
     start_up: timedelta = timedelta(seconds=120),
     hpa: HpaRules | None = None,
 ) -> Trial:
-    return trial(load_of(values), capacity=capacity, start_up=start_up, hpa=hpa or HpaRules(), view=View())
+    return trials.trial_of(load_of(values), capacity=capacity, start_up=start_up, hpa=hpa or HpaRules(), view=View())
 
 
 def question(*, risk: float = 0.01, query: str | None = None) -> Question:

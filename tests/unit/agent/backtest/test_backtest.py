@@ -63,7 +63,7 @@ def test_the_progress_ends_where_it_said(outcome: Outcome) -> None:
     backtest(load_of(hours(6)), question(), progress)
     promised = sum(steps for _, steps in progress.parts)
 
-    assert [what for what, _ in progress.parts] == ["reactive scaling at every target", "Foretide at a risk of 1 %"]
+    assert [what for what, _ in progress.parts] == ["HPAs at every target, and Foretide at a risk of 1 %"]
     assert 0.8 * promised <= progress.steps <= promised
 
 

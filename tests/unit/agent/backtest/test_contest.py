@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from agent.backtest.contest import TARGETS, play_foretide, play_perfect, play_reactive
+from agent.backtest.contest import TARGETS, Played, Reactive, play, play_perfect
 from agent.backtest.score import Course, fewest, peak_ahead, score
 from agent.backtest.trial import Trial
 from scalers.hpa_rules import HpaRules
@@ -20,6 +20,17 @@ NAN = float("nan")
 
 def ignore(_: int) -> None:
     """Look at no progress."""
+
+
+def play_reactive(trial: Trial, target: float) -> Reactive:
+    (hpa, *tried), _ = play(trial, targets=(target, *TARGETS), decisions=None, told=ignore)
+    return Reactive(hpa, dict(zip(TARGETS, tried, strict=True)))
+
+
+def play_foretide(trial: Trial, decisions: ScriptedDecisions) -> Played:
+    _, foretide = play(trial, targets=(), decisions=decisions, told=ignore)
+    assert foretide is not None
+    return foretide
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +78,7 @@ def test_the_fewest_replicas_serve_everything_and_cost_one(trial: Trial) -> None
 
 
 def test_a_lower_target_costs_more_and_leaves_less_unserved(trial: Trial) -> None:
-    tried = play_reactive(trial, 0.7, ignore).tried
+    tried = play_reactive(trial, 0.7).tried
     costs = [tried[target].score.cost for target in TARGETS]
 
     assert costs == sorted(costs, reverse=True)
@@ -75,13 +86,13 @@ def test_a_lower_target_costs_more_and_leaves_less_unserved(trial: Trial) -> Non
 
 
 def test_the_user_s_target_is_played_like_the_others(trial: Trial) -> None:
-    reactive = play_reactive(trial, 0.65, ignore)
+    reactive = play_reactive(trial, 0.65)
 
     assert reactive.hpa.score == reactive.tried[0.65].score
 
 
 def test_the_best_reactive_is_the_cheapest_with_as_little_unserved(trial: Trial) -> None:
-    reactive = play_reactive(trial, 0.7, ignore)
+    reactive = play_reactive(trial, 0.7)
     unserved = {target: played.score.unserved_pct for target, played in reactive.tried.items()}
 
     assert reactive.best(100.0) == 1.0
@@ -95,7 +106,7 @@ def test_the_best_reactive_is_the_cheapest_with_as_little_unserved(trial: Trial)
 
 
 def test_where_no_target_leaves_as_little_the_one_with_the_least_is_the_rival(trial: Trial) -> None:
-    reactive = play_reactive(trial, 0.7, ignore)
+    reactive = play_reactive(trial, 0.7)
     least = [target for target, played in reactive.tried.items() if played.score.unserved_pct == 0.0]
 
     assert len(least) > 1
@@ -104,7 +115,7 @@ def test_where_no_target_leaves_as_little_the_one_with_the_least_is_the_rival(tr
 
 def test_decisions_get_the_past_then_each_step_with_what_is_there(trial: Trial) -> None:
     decisions = ScriptedDecisions(lambda _: 14.0)
-    play_foretide(trial, decisions, ignore)
+    play_foretide(trial, decisions)
     times = [at for at, _, _ in decisions.asked]
 
     assert decisions.history is not None
@@ -116,9 +127,19 @@ def test_decisions_get_the_past_then_each_step_with_what_is_there(trial: Trial) 
     assert [replicas.ready for _, _, replicas in decisions.asked][7:10] == [first, 14, 14]
 
 
+def test_foretide_beside_hpas_does_what_it_does_alone(trial: Trial) -> None:
+    def rule(demand: float | None) -> float:
+        return (demand or 0.0) / 8
+
+    _, beside = play(trial, targets=(0.5, 0.7), decisions=ScriptedDecisions(rule), told=ignore)
+
+    assert beside is not None
+    assert beside.score == play_foretide(trial, ScriptedDecisions(rule)).score
+
+
 def test_answers_of_demand_over_capacity_are_an_hpa_at_full_target(trial: Trial) -> None:
-    answered = play_foretide(trial, ScriptedDecisions(lambda demand: (demand or 0.0) / 10.0), ignore)
-    plain = play_reactive(trial, 1.0, ignore).hpa
+    answered = play_foretide(trial, ScriptedDecisions(lambda demand: (demand or 0.0) / 10.0))
+    plain = play_reactive(trial, 1.0).hpa
 
     assert answered.score.cost == pytest.approx(plain.score.cost, rel=0.02)
     assert answered.score.unserved_pct == pytest.approx(plain.score.unserved_pct, rel=0.02)
@@ -129,7 +150,7 @@ def test_in_a_gap_no_policy_moves(trial: Trial) -> None:
     load[2000:2100] = NAN
     gap = trial_of(load)
     decisions = ScriptedDecisions(lambda demand: None if demand is None else demand / 7)
-    courses = [play_foretide(gap, decisions, ignore).course, play_reactive(gap, 0.7, ignore).hpa.course]
+    courses = [play_foretide(gap, decisions).course, play_reactive(gap, 0.7).hpa.course]
 
     assert any(demand is None for _, demand, _ in decisions.asked)
     for course in courses:
@@ -147,7 +168,7 @@ def test_the_judge_gives_every_reactive_target_the_same_figures(name: str, start
     env = simulate.Env(load, start_up)
     env.cap, env.max_replicas = float(np.quantile(load[: env.begin], 0.999)) / 30, 1000
     ours = play_reactive(
-        trial_of(load, capacity=env.cap, start_up=timedelta(seconds=start_up), hpa=HpaRules(maximum=1000)), 0.7, ignore
+        trial_of(load, capacity=env.cap, start_up=timedelta(seconds=start_up), hpa=HpaRules(maximum=1000)), 0.7
     )
     base = simulate.oracle(env)[env.begin :]
 

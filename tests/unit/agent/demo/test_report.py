@@ -6,7 +6,7 @@ import json
 from rich.console import Console
 
 from agent.demo.report import as_json, as_table
-from agent.demo.workload import Result
+from agent.demo.tally import Result
 
 RESULTS = {
     "reactive": Result(replica_hours=270.0, unserved_pct=0.08, short_pct=0.0, actions_per_h=1.9),

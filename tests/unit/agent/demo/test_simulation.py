@@ -42,12 +42,12 @@ async def test_both_sides_begin_with_the_replicas_of_the_reactive_one() -> None:
     played = simulation()
     usual = math.ceil(LOAD.demand_at(MONDAY) / 8.4)
 
-    assert played.foretide.workload.existing == played.reactive.workload.existing == usual
+    assert played.foretide.pods.existing == played.reactive.pods.existing == usual
 
 
 async def test_an_answer_starts_pods_that_the_agent_sees_and_that_serve_two_minutes_later() -> None:
     played, keda = simulation(), ScriptedMetric(10.0)
-    first = played.foretide.workload.existing
+    first = played.foretide.pods.existing
     agent = RecordingAgent(look=lambda: played.observed(KEY))
 
     for _ in range(9):
@@ -63,15 +63,15 @@ async def test_an_answer_starts_pods_that_the_agent_sees_and_that_serve_two_minu
 async def test_a_refusal_holds_the_replicas_of_foretide_alone() -> None:
     moments = await steps(simulation(), 60, 20.0, 20.0, None)
 
-    assert {moment.foretide.workload.existing for moment in moments[2:]} == {moments[1].foretide.workload.existing}
-    assert moments[-1].reactive.workload.existing < 10
+    assert {moment.foretide.pods.existing for moment in moments[2:]} == {moments[1].foretide.pods.existing}
+    assert moments[-1].reactive.pods.existing < 10
 
 
 async def test_in_the_gap_the_reactive_side_holds_too() -> None:
     start, end = LOAD.gap_of((MONDAY - EPOCH).days)
     moments = await steps(simulation(start - STEP), (end - start) // STEP, 10.0)
 
-    assert len({moment.reactive.workload.existing for moment in moments}) == 1
+    assert len({moment.reactive.pods.existing for moment in moments}) == 1
 
 
 async def test_demand_goes_on_in_the_gap_and_is_counted() -> None:

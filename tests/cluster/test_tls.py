@@ -41,7 +41,7 @@ def test_the_example_works_and_a_renewed_certificate_of_the_agent_costs_no_failu
     guarded.renew("second")
     scaled.until(lambda: shown(agent) == "CN=second", "a new connection sees the renewed certificate")
     answered = agent.rpcs("GetMetrics")
-    scaled.until(lambda: agent.rpcs("GetMetrics") >= answered + 8, "KEDA goes on asking")
+    scaled.until(lambda: agent.rpcs("GetMetrics") >= answered + 4, "KEDA goes on asking")
     agent.demand(6)
     scaled.until(lambda: scaled.replicas == 6, "replicas follow")
     assert scaled.failures == 0

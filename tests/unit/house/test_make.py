@@ -55,6 +55,30 @@ def test_what_ci_calls_is_a_target_and_ends_at_the_first_failure() -> None:
         assert f"\n{target}:" in makefile
 
 
+@pytest.mark.parametrize(
+    ("failing", "called", "code"),
+    [
+        ("test", ["test"], 1),
+        ("e2e", ["test", "e2e"], 1),
+        ("bench", ["test", "e2e", "bench"], 0),  # a busy machine says nothing of a change
+        ("nothing", ["test", "e2e", "bench"], 0),
+    ],
+)
+def test_ci_fails_with_the_tests_and_not_with_the_figures(
+    tmp_path: Path, failing: str, called: list[str], code: int
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "$1" >>called\n[ "$1" != {failing} ]\n')
+    make.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([BASH, str(tmp_path / ".ci" / "run")], env=environment, capture_output=True, check=False)
+
+    assert (tmp_path / "called").read_text().split() == called
+    assert (done.returncode != 0) == bool(code)
+
+
 @pytest.mark.parametrize("name", ["run", "python", "quietly", "system-packages"])
 def test_scripts_can_be_run(name: str) -> None:
     assert (ROOT / ".ci" / name).stat().st_mode & 0o111 == 0o111

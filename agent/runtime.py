@@ -12,6 +12,7 @@ from agent.access_log import AccessLog
 from agent.certificates import CertificateWatch
 from agent.engine import Assignment, Watched, next_due, phase_of
 from agent.log import logger
+from agent.memory import give_back
 from agent.parts import Parts
 from agent.signal import Signal
 from agent.sources.source import RangeSource, Source, SourceError
@@ -23,6 +24,7 @@ _FLUSH_EVERY = timedelta(seconds=1)
 _FIT_EVERY = timedelta(seconds=1)
 _RELOAD_EVERY = timedelta(seconds=5)
 _CHECKPOINT_EVERY = timedelta(minutes=10)
+_GIVE_BACK_EVERY = timedelta(minutes=10)
 _FORGET_EVERY = timedelta(hours=1)
 
 # Calls still running after it are cut; each takes well under a second.
@@ -104,6 +106,7 @@ class Agent:
                 self._repeat(group, "flush", self._engine.flush, every=_FLUSH_EVERY)
                 self._repeat(group, "checkpoint", self._engine.checkpoint, every=_CHECKPOINT_EVERY)
                 self._repeat(group, "forget", self._forget, every=_FORGET_EVERY)
+                self._repeat(group, "memory", lambda: asyncio.to_thread(give_back), every=_GIVE_BACK_EVERY)
                 self._repeat(group, "policies", lambda: self._reload(group), every=_RELOAD_EVERY)
                 if watch is not None:
                     watch.begin()

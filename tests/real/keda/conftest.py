@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +25,13 @@ class Process:
     """A Python module of ours in a process of its own that speaks JSON lines."""
 
     def __init__(self, module: str, *arguments: str) -> None:
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self.popen = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._stderr,
             text=True,
         )
         self._lines: Queue[dict[str, object]] = Queue()
@@ -56,6 +59,12 @@ class Process:
             self._passed_over.append(line)
         return line
 
+    def hear_own(self, field: str) -> dict[str, object]:
+        """Return the next line that has a field."""
+        while field not in (line := self._lines.get(timeout=LONGEST)):
+            self._passed_over.append(line)
+        return line
+
     def forget(self) -> None:
         """Drop what was said until now."""
         self._passed_over.clear()
@@ -79,6 +88,13 @@ class Process:
         assert self.popen.stdout is not None
         self.popen.stdin.close()
         self.popen.stdout.close()
+        sys.stderr.write(self.complaints())
+        self._stderr.close()
+
+    def complaints(self) -> str:
+        """Return what the process wrote to its standard error."""
+        self._stderr.seek(0)
+        return self._stderr.read()
 
 
 @dataclass(frozen=True)
@@ -95,6 +111,14 @@ class Rpcs:
     @property
     def open_streams(self) -> int:
         return len(self.opened) - len(self.closed)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a server's process holds."""
+
+    mib: float  # resident
+    files: int  # open
 
 
 class Server(Process):
@@ -116,13 +140,18 @@ class Server(Process):
     def rpcs(self) -> Rpcs:
         """Return what the server heard of RPCs since it began."""
         self.say(tell="rpcs")
-        while "handled" not in (line := self._lines.get(timeout=LONGEST)):
-            self._passed_over.append(line)
+        line = self.hear_own("handled")
         return Rpcs(
             handled=[(str(rpc), str(code)) for rpc, code in line["handled"]],
             opened=[str(rpc) for rpc in line["opened"]],
             closed=[(str(rpc), str(code)) for rpc, code in line["closed"]],
         )
+
+    def memory(self) -> Memory:
+        """Return what the process holds."""
+        self.say(tell="memory")
+        line = self.hear_own("memory")
+        return Memory(mib=int(str(line["memory"])) / 1024**2, files=int(str(line["files"])))
 
     def until(self, claim: Callable[[Rpcs], bool], what: str, *, within: float = LONGEST) -> Rpcs:
         """Wait until what was heard of RPCs is so, and return it."""

@@ -2,8 +2,9 @@
 
 It prints {"port": N} when it listens. Each line on its standard input publishes one answer:
 {"policy": "chat", "replicas": 10.7, "active": true, "at_zero": null, "reason": "...", "valid_for": 60}; a line
-{"register": "chat"} only makes a policy known, and {"tell": "rpcs"} asks what was heard of RPCs since the start. Each
-is acknowledged with a line. SIGTERM stops it gracefully.
+{"register": "chat"} only makes a policy known, and {"tell": "rpcs"} asks what was heard of RPCs since the start,
+{"tell": "memory"} how many bytes and open files the process has. Each is acknowledged with a line. SIGTERM stops it
+gracefully.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
+import psutil
+
 from agent.board import Board
+from agent.memory import give_back, share_one_heap
 from scalers.jobs import JobsWanted
 from scalers.keda.board import Answer
+from scalers.keda.limits import Limits
 from scalers.keda.server import KedaServer, ServerSettings
 from scalers.keda.streams import StreamSettings
 from scalers.policy import PolicyKey
@@ -27,6 +33,10 @@ from tests.fakes.rpcs import RecordedRpcs
 def take(board: Board, rpcs: RecordedRpcs, line: str) -> dict[str, object]:
     """Follow an order, and return what to say of it."""
     order = json.loads(line)
+    if order.get("tell") == "memory":
+        give_back()  # as the agent does every ten minutes
+        memory = psutil.Process().memory_info().rss
+        return {"memory": memory, "files": psutil.Process().num_fds()}
     if "tell" in order:
         return {"handled": rpcs.handled, "opened": rpcs.opened, "closed": rpcs.closed, "exceeded": rpcs.exceeded}
     if "register" in order:
@@ -46,10 +56,13 @@ def follow(board: Board, rpcs: RecordedRpcs) -> None:
 
 
 def main() -> None:
+    share_one_heap()
     parser = argparse.ArgumentParser(description=__doc__)
     times = {"drain": 0.5, "patience": 2.0, "keepalive": 30.0, "age": 900.0, "stream-age": 900.0}
     for name, default in times.items():
         parser.add_argument(f"--{name}", type=float, default=default, help="seconds")
+    for name in ("calls-per-second", "calls-at-once"):
+        parser.add_argument(f"--{name}", type=int, default=100_000)
     options = parser.parse_args()
     board, rpcs = Board(), RecordedRpcs()
     settings = ServerSettings(
@@ -58,6 +71,7 @@ def main() -> None:
         keepalive=timedelta(seconds=options.keepalive),
         connection_age=timedelta(seconds=options.age),
         streams=StreamSettings(age=timedelta(seconds=options.stream_age)),
+        limits=replace(Limits(), calls_per_second=options.calls_per_second, calls_at_once=options.calls_at_once),
     )
     server = KedaServer(board, rpcs, settings)
     stop = threading.Event()

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gc
 
-from agent.memory import set_aside_what_stays
+import psutil
+
+from agent.memory import give_back, set_aside_what_stays
 
 
 class Loaded:
@@ -18,3 +20,14 @@ def test_what_has_been_loaded_is_looked_through_no_more_and_what_comes_later_is(
         assert (id(before) in looked_through, id(after) in looked_through) == (False, True)
     finally:
         gc.unfreeze()
+
+
+def test_what_is_free_is_given_back() -> None:
+    process = psutil.Process()
+    kept = []
+    pieces = [bytearray(60_000) for _ in range(2000)]
+    kept.append(bytearray(60_000))  # the last one, so that the heap cannot end before it
+    full = process.memory_info().rss
+    del pieces
+    give_back()
+    assert process.memory_info().rss < full - 80_000_000

@@ -25,3 +25,11 @@ def trace(name: str) -> Path:
     if not file.exists():
         pytest.skip("the traces (../shared/traces) are not beside this checkout")
     return file
+
+
+def program() -> Path:
+    """Return the judge's program, or skip the test."""
+    file = _SHARED / "judge" / "judge.py"
+    if not file.exists():
+        pytest.skip("the judge (../shared/judge) is not beside this checkout")
+    return file

@@ -64,6 +64,10 @@ bench-forecasts: env bench-env ## forecasts beside statsforecast's; ARGS='--mark
 .PHONY: bench-env
 bench-env: .venv-bench/ready ## make .venv-bench from requirements-bench.lock: statsforecast, beside Foretide
 
+.PHONY: bench-keda
+bench-keda: env ## KEDA's server beside one in Go; with ARGS='--markdown docs/benchmarks/keda.md' its page is written anew
+	@$(BIN)/python -m bench.keda $(ARGS)
+
 .PHONY: lock
 lock: env ## write requirements.lock anew after a change in pyproject.toml; ARGS=--upgrade for newer versions
 	@echo "lock     requirements.lock, requirements-bench.lock, requirements-node.lock"

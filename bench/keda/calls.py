@@ -56,14 +56,13 @@ class Round:
         return self.mixed.p99_ms / self.control_mixed.p99_ms
 
 
-def measure(program: Path, folder: Path) -> list[Figure]:
-    """Return CPU per call and latencies; every ratio is of two windows of one round, and the median of the rounds."""
+def measure(program: Path, folder: Path) -> list[Round]:
+    """Return CPU and latencies of both servers; every ratio is to be of two windows of one round."""
     with BenchAgent(folder) as agent, LineProcess(program, "serve", "-policies", str(POLICIES)) as control:
         endpoint = f"127.0.0.1:{control.hear()['port']:.0f}"
         for warmed in (agent.endpoint, endpoint):
             _window(program, warmed, agent.cost, mixed=True)
-        rounds = [_round(program, agent, endpoint, control.cost) for _ in range(ROUNDS)]
-    return _figures(rounds)
+        return [_round(program, agent, endpoint, control.cost) for _ in range(ROUNDS)]
 
 
 def _round(program: Path, agent: BenchAgent, endpoint: str, control: Cost) -> Round:
@@ -100,7 +99,9 @@ def _window(program: Path, endpoint: str, cost: Cost, *, mixed: bool = False) ->
     )
 
 
-def _figures(rounds: list[Round]) -> list[Figure]:
+def figures(rounds: list[Round]) -> list[Figure]:
+    """Return the medians of the rounds."""
+
     def middle(of: Callable[[Round], float]) -> float:
         return median(of(each) for each in rounds)
 

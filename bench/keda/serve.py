@@ -10,13 +10,16 @@ import sys
 import time
 from datetime import timedelta
 
+import agent.cli  # noqa: F401 - tells gRPC what the commands tell it, before it is loaded
 from agent.clock import WallClock
+from agent.memory import share_one_heap
 from agent.wiring import build_keda_server, build_parts
 from scalers.keda.board import Answer
 from scalers.policy import PolicyKey
 
 
 def main() -> None:
+    share_one_heap()
     parts = build_parts(clock=WallClock(), data_dir=None)
     server = build_keda_server(parts, drain=timedelta(0))
     key = PolicyKey("ml", "policy-0")

@@ -33,12 +33,26 @@ class Held:
     push_us: float  # CPU of the server for a change, per stream
 
 
-def measure(program: Path) -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The same streams on both servers."""
+
+    ours: Held
+    control: Held
+
+
+def measure(program: Path) -> dict[int, Both]:
+    """Return what streams cost, by how many there were on the connection."""
     ours = (sys.executable, "-m", "bench.keda.serve")
-    held, more = _held(ours, program, COUNT), _held(ours, program, MANY)
-    control = _held((program, "serve"), program, COUNT)
+    control = (program, "serve")
+    return {count: Both(_held(ours, program, count), _held(control, program, count)) for count in (COUNT, MANY)}
+
+
+def figures(held: dict[int, Both]) -> list[Figure]:
+    """Return what was measured; limits are for the smaller number."""
     limits = (MOST_KIB, MOST_PUSH_SECONDS, MOST_IDLE_PERCENT)
-    return [*_figures("", COUNT, held, limits), *_figures("", MANY, more), *_figures(", Go", COUNT, control)]
+    rows = [*_figures("", COUNT, held[COUNT].ours, limits), *_figures("", MANY, held[MANY].ours)]
+    return [*rows, *_figures(", Go", COUNT, held[COUNT].control), *_figures(", Go", MANY, held[MANY].control)]
 
 
 def _held(server_command: tuple[str | Path, ...], program: Path, count: int) -> Held:

@@ -19,9 +19,11 @@ from agent.fitting.walked import Walked, WalkJob
 from agent.history.coarse import CoarseValues
 from agent.history.grid import History
 from agent.peak_sight import PeakSight
+from forecasters.coverage import Coverage
+from forecasters.forecaster import TooLittleHistory
 from forecasters.past import Past
 from forecasters.peak_features import UNKNOWN
-from forecasters.peak_model import PeakModel
+from forecasters.peak_model import LEVELS, PeakModel
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
 from forecasters.series import grid_index
 from scalers.choice import Choice, choose
@@ -98,6 +100,8 @@ class Peaks:
         self._paths = Paths(self._step)
         self._sight = PeakSight(history, ahead=self._ahead)
         self._model: PeakModel | None = None
+        self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
+        self._scored: int | None = None  # coarse step up to which forecasts were held against what came
         self._choice: Choice | None = None
         self._chosen_since: datetime | None = None
         self._planned: NDArray[np.float64] | None = None
@@ -111,9 +115,9 @@ class Peaks:
         self._meanwhile: deque[tuple[int, NDArray[np.float64], float]] | None = None
 
     @property
-    def is_trusted(self) -> bool:
-        """Whether an expert answers that is not reactive."""
-        return self._choice is not None and self._family(self._choice.lead) != REACTIVE
+    def is_choosing(self) -> bool:
+        """Whether there is a record to choose by."""
+        return self._choice is not None
 
     @property
     def trusted_since(self) -> datetime | None:
@@ -136,6 +140,7 @@ class Peaks:
         seen = self._sight.look(demand) if self._is_looking else None
         peaks = None if self._model is None or seen is None else self._model.peaks(seen.row)[0]
         self._median = None if peaks is None else float(peaks[0])
+        self._score(peaks)
         told = np.array([extra.get(name, np.nan) for name in self._extra])
         self._extra_steps += np.isfinite(told)
         usual = UNKNOWN if seen is None else seen.usual
@@ -148,6 +153,11 @@ class Peaks:
             self._meanwhile.append((index, self._planned, demand))
         if self._choose_at is None or index >= self._choose_at:
             self._choose(index, at)
+
+    def shortfall(self) -> str:
+        """Return how much more must be lived before an expert can be chosen."""
+        age = self._weight_of(self._contest.records().weight)
+        return str(TooLittleHistory(have=min(age, _LEAST_RECORD), need=_LEAST_RECORD))
 
     def planned(self) -> Planned | None:
         """Return what the experts that answer ask for now; None before there is a record to choose by."""
@@ -208,8 +218,11 @@ class Peaks:
         self._contest, self._meanwhile = contest, None
         self._has_walked = self._due is not None
         self._choose_at = None
-        if self._last is not None and self._last_at is not None:
-            self._choose(self._last, self._last_at)
+        newest = self._history.last
+        if newest is not None:
+            if self._last is None:  # it has walked up to the newest sample
+                self._last = grid_index(newest.at, self._step)
+            self._choose(self._last, newest.at)
 
     def stored(self) -> dict[str, bytes]:
         """Return what outlives a restart."""
@@ -247,8 +260,22 @@ class Peaks:
         return sorted(rows, key=lambda row: (not row.keeps_risk, row.cost_ratio or math.inf, row.family))
 
     def coverage(self) -> list[tuple[float, float, int]]:
-        """Return level, observed share and count of the published quantiles of the peak."""
-        return []
+        """Return level, observed share and count of the model's quantiles of the peak."""
+        shares = zip(self._coverage.levels, self._coverage.shares(), strict=False)
+        return [(level, share, self._coverage.count) for level, share in shares]
+
+    def _score(self, peaks: NDArray[np.float64] | None) -> None:
+        """Once a coarse step: hold what was foretold against what came, and remember what is foretold now."""
+        row = self._history.newest_coarse
+        if row is None or row == self._scored or self._model is None:
+            return
+        if self._scored is not None:
+            newest = self._history.coarse(newest=1).largest
+            if len(newest) and np.isfinite(newest[-1]):
+                self._coverage.came(row, float(newest[-1]))
+        self._scored = row
+        if peaks is not None:
+            self._coverage.foretold(row, peaks)
 
     def _choose(self, index: int, at: datetime) -> None:
         records = self._contest.records()
@@ -274,9 +301,6 @@ class Peaks:
 
     def _age(self) -> timedelta:
         return self._history.span()
-
-    def _family(self, expert: int) -> str:
-        return self._families[self._contest.experts[expert].path]
 
     def _mask(self, families: frozenset[str] | set[str]) -> NDArray[np.bool_]:
         return np.repeat(

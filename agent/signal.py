@@ -159,7 +159,7 @@ class Signal:
             at=None if last is None or self._fresh_at is None else min(last.at, self._fresh_at),
             state=str(self._state),
             peak=peak,
-            distrust=None,
+            distrust=None if last is None or peak is not None else self.peaks.shortfall(),
             is_learning=last is not None and peak is None,
         )
 

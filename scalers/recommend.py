@@ -105,7 +105,8 @@ def _bridge(decision: Decision, situation: Situation, policy: ScalingPolicy) -> 
     """A forecast that is merely missing (a restart, a late fit) leaves the last answer for `staleness.forecast`."""
     previous = situation.previous
     is_missing = decision.basis is Basis.LEARNING or (
-        decision.basis is Basis.REACTIVE and all(known.distrust is None for known in situation.signals)
+        decision.basis is Basis.REACTIVE
+        and all(known.peak is None and known.distrust is None for known in situation.signals)
     )
     if previous is None or previous.foretold_at is None or decision.need is None or not is_missing:
         return decision

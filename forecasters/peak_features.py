@@ -83,7 +83,7 @@ def features(
     linear = recent @ weights  # as many products as there are features, in one
     lately = recent[:, -quarter:]
     quarter_mean = linear[:, _QUARTER]
-    variance = (lately * lately).mean(axis=1) - quarter_mean * quarter_mean
+    deviations = lately - quarter_mean[:, None]
     levels = _levels(usual, quarter_mean)
     table = np.empty((len(recent), FEATURES))
     table[:, _LINEAR] = linear
@@ -91,7 +91,7 @@ def features(
     np.maximum(table[:, _ALL_RISES], 0.0, out=table[:, _ALL_RISES])
     np.minimum(table[:, _ALL_FALLS], 0.0, out=table[:, _ALL_FALLS])
     table[:, _LOWEST] = lately.min(axis=1) - now[:, 0]
-    table[:, _SPREAD] = np.sqrt(np.maximum(variance, 0.0))
+    table[:, _SPREAD] = np.sqrt((deviations * deviations).mean(axis=1))
     table[:, _MAXIMA] = maxima - now
     table[:, _USUAL_RISES] = _rises(usual)
     np.subtract(levels, now, out=table[:, _USUAL_LEVELS])

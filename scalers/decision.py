@@ -33,15 +33,13 @@ class Replicas:
 class PeakForecast:
     """The largest demand expected within the look-ahead."""
 
-    model: str  # the expert that is named for it
-    origin: datetime  # of the sample it was told from
+    model: str
+    origin: datetime  # of the forecast it was read from
     until: datetime  # end of the look-ahead
     level: float  # the quantile that decides: 1 - risk
-    value: float  # demand that is planned for, demand units: the need times the capacity
+    value: float  # demand units, calibrated
     median: float  # demand units
-    calibration: float  # what the margin added to the expert's own path, demand units
-    is_reactive: bool = False  # whether it is the demand of now with a margin, without a forecast
-    passes_tolerance: bool = True  # whether the answer may step past the HPA's tolerance
+    calibration: float  # what calibration added to the model's own path, demand units
 
 
 @dataclass(frozen=True, slots=True)

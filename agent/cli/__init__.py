@@ -10,10 +10,6 @@ import click
 # Since 1.80 grpcio reads sockets in threads of gRPC's event engine. Without them one thread less is woken for each
 # message: a sixth of what a call costs. gRPC reads this when it is loaded, which the commands do. A user's stands.
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-# Decisions multiply small matrices: a second thread of linear algebra only spins beside the first, and takes its core
-# from whoever answers. Read when numpy is first imported; what the environment says counts.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
 
 EXIT_CODES = """\b
 Exit codes:

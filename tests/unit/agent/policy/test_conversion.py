@@ -38,8 +38,7 @@ def test_decisions_read_what_the_document_says():
         stale_data=timedelta(minutes=10),
         horizon=timedelta(hours=1),
         history=timedelta(days=14),
-        models=("harmonic",),
-        families=("quantile-regression", "hold", "analog", "volatility"),
+        models=("last-value", "seasonal-naive", "harmonic"),
     )
 
 

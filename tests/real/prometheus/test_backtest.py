@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,29 +15,29 @@ from tests.real.prometheus import rig
 pytestmark = pytest.mark.real
 
 QUERY = 'sum(requests{app="chat"})'
+AFTER_THE_GAP = 6200  # rows
 
 
 def _run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["backtest", "--json", *arguments])
 
 
-def _from_server(history: rig.PrometheusServer, trace: Series, query: str) -> Result:
-    times = ["--from", trace.start.isoformat(), "--until", trace.end.isoformat()]
+def _from_server(history: rig.PrometheusServer, part: Series, query: str) -> Result:
+    times = ["--from", part.start.isoformat(), "--until", part.end.isoformat()]
     return _run("--prometheus-url", history.url, "--query", query, *times)
 
 
 def test_a_past_from_prometheus_gives_what_the_same_file_gives(
     history: rig.PrometheusServer, trace: Series, tmp_path: Path
 ) -> None:
+    whole = trace.last(len(trace) - AFTER_THE_GAP)  # into a gap the server carries its last sample, and a file does not
     file = tmp_path / "demand.csv"
-    rows = zip(trace.seconds().tolist(), trace.values.tolist(), strict=True)
-    file.write_text("".join(f"{at:.0f},{value!r}\n" for at, value in rows if np.isfinite(value)))
-    server, csv = _from_server(history, trace, QUERY), _run("--csv", str(file))
-    ours, theirs = (json.loads(each.stdout)["policies"] for each in (server, csv))
+    rows = zip(whole.seconds().tolist(), whole.values.tolist(), strict=True)
+    file.write_text("".join(f"{at:.0f},{value!r}\n" for at, value in rows))
+    server, csv = _from_server(history, whole, QUERY), _run("--csv", str(file))
 
     assert server.exit_code == csv.exit_code == 0
-    for policy in ("hpa", "best_reactive", "foretide", "perfect"):  # the server repeats its last sample for 5 min
-        assert ours[policy]["replica_hours"] == pytest.approx(theirs[policy]["replica_hours"], rel=0.01)
+    assert json.loads(server.stdout)["policies"] == json.loads(csv.stdout)["policies"]
 
 
 def test_the_gap_is_told_and_the_query_is_in_the_manifest(history: rig.PrometheusServer, trace: Series) -> None:

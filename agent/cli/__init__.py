@@ -10,6 +10,9 @@ import click
 # Since 1.80 grpcio reads sockets in threads of gRPC's event engine. Without them one thread less is woken for each
 # message: a sixth of what a call costs. gRPC reads this when it is loaded, which the commands do. A user's stands.
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
+# gRPC core has a log of its own, on standard error. Unless told otherwise it writes there what a client gives as its
+# reason to leave, line breaks and all: anybody could write lines into the agent's log.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 EXIT_CODES = """\b
 Exit codes:

@@ -25,7 +25,7 @@ class Process:
     """A Python module of ours in a process of its own that speaks JSON lines."""
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self._stderr = tempfile.TemporaryFile("w+", errors="backslashreplace")  # noqa: SIM115 - closed with the process
         self.popen = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,

@@ -19,6 +19,7 @@ from datetime import timedelta
 
 import psutil
 
+import agent.cli  # noqa: F401 - sets gRPC up as for all commands, which has to come before gRPC
 from agent.board import Board
 from agent.memory import give_back, share_one_heap
 from scalers.jobs import JobsWanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -25,6 +26,7 @@ TRIGGER = Trigger("ml", "chat", {"policy": "chat"})
 REFERENCE = TRIGGER.reference().SerializeToString()
 CONNECTIONS = 10_000
 AT_ONCE = 2_500
+OF_GRPC = r"E\d{4} [\d:.]+ +\d+ hpack_parser\.cc:\d+\] Error parsing '[a-z:-]+' metadata: [a-z ]+"
 SPARE_MIB = 40.0  # of a process of 60: what a heap keeps, and a few caches
 
 
@@ -35,7 +37,12 @@ def answered(server: Server) -> Iterator[Server]:
     assert_answers(server)
     yield server
     assert_answers(server)
-    assert server.complaints() == ""
+    assert surprises(server) == []
+
+
+def surprises(server: Server) -> list[str]:
+    """Return what the server wrote to standard error, without gRPC core's lines on headers that it could not read."""
+    return [line for line in server.complaints().splitlines() if not re.fullmatch(OF_GRPC, line)]
 
 
 def assert_answers(server: Server) -> None:
@@ -162,6 +169,18 @@ def test_calls_that_never_send_their_message_are_held_apart_from_the_others(answ
         assert_answers(answered)
         reset_on_close(silent)
     assert answered.memory().files <= 100
+
+
+def test_what_a_client_gives_as_its_reason_to_leave_is_no_line_of_the_log(answered: Server) -> None:
+    reason = b'\n{"event": "forged"}\n'
+    goodbye = http2.frame(http2.GOAWAY, 0, 0, (0).to_bytes(4, "big") + (11).to_bytes(4, "big") + reason)
+    for _ in range(20):
+        with connected(answered) as leaving:
+            leaving.sendall(http2.opening() + goodbye)
+            leaving.shutdown(socket.SHUT_WR)
+            while leaving.recv(65536):
+                pass
+    assert "forged" not in answered.complaints()
 
 
 @pytest.mark.parametrize("size", [17_000, 100_000, 1_000_000])

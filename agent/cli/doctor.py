@@ -95,7 +95,9 @@ def doctor_command(
     if play_keda:
         asked_for = [to_scaling_policy(each).key for each in documents] if folder else _served_policies(http)
         is_tls = keda_tls is not None or configuration.grpc.tls is not None
-        findings = play_keda_at(reachable(asked), asked_for, tls=(keda_tls or KedaTls()) if is_tls else None)
+        findings = play_keda_at(
+            reachable(asked), asked_for, tls=(keda_tls or KedaTls()) if is_tls else None, jobs=_jobs(documents)
+        )
     else:
         findings = check_data_dir(data_dir or configuration.data_dir)
         findings += check_serving(configuration.grpc, asked, now=datetime.now(UTC))
@@ -118,6 +120,13 @@ async def _look_at_sources(configuration: Configuration, documents: Sequence[For
         for document in documents:
             findings += await check_policy(document, sources, now=datetime.now(UTC))
     return findings
+
+
+def _jobs(documents: Sequence[ForecastPolicy]) -> frozenset[PolicyKey]:
+    """Return the policies whose target is a ScaledJob."""
+    return frozenset(
+        to_scaling_policy(each).key for each in documents if each.spec.scale_target_ref.kind == "ScaledJob"
+    )
 
 
 def _served_policies(address: str) -> list[PolicyKey]:

@@ -1,34 +1,28 @@
 """KEDA played against a running agent: each of its calls for each policy, how long it takes, what KEDA concludes.
 
-Mirrors kedacore/keda pkg/scalers/external_scaler.go: the float field counts if it is above 0, printed with three
-decimals; the HPA divides by the target and rounds up. Here every call has a deadline, which KEDA's have not.
+A call that fails is asked for once more at once, as KEDA does. Here every call has a deadline, which KEDA's have not.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from statistics import median
 from typing import Protocol, TypeVar
 
 import grpc
 
+from agent.doctor.conclusions import Unusable, of_activity, of_jobs, of_jobs_activity, of_push, of_specs, of_value
 from agent.doctor.finding import Finding, Level
 from agent.doctor.tls import CHECK as TLS_CHECK
 from agent.doctor.tls import KedaTls, check_tls, speaks_tls
-from scalers.keda.metadata import POLICY
+from scalers.keda.metadata import POLICY, QUEUE_COUNTS
 from scalers.keda.metrics import METRIC_NAME
-from scalers.keda.proto.externalscaler_pb2 import (
-    GetMetricSpecResponse,
-    GetMetricsRequest,
-    GetMetricsResponse,
-    IsActiveResponse,
-    ScaledObjectRef,
-)
+from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
 from scalers.policy import PolicyKey
-from scalers.sentence import number
 
 DEADLINE = timedelta(seconds=3)
 SLOW_SECONDS = 0.25  # an HPA waits for four calls, and a few threads of the controller serve all HPAs
@@ -62,21 +56,28 @@ class _Stream(Iterator[Message_co], Protocol[Message_co]):
     def cancel(self) -> bool: ...
 
 
-def play_keda_at(address: str, policies: Sequence[PolicyKey], *, tls: KedaTls | None) -> list[Finding]:
+def play_keda_at(
+    address: str, policies: Sequence[PolicyKey], *, tls: KedaTls | None, jobs: Collection[PolicyKey] = ()
+) -> list[Finding]:
     """Connect as KEDA would, look at the certificates where TLS is spoken, and ask all that KEDA asks."""
     if tls is None:
         with grpc.insecure_channel(address) as channel:
-            findings = check_keda(channel, policies, address=address)
+            findings = check_keda(channel, policies, address=address, jobs=jobs)
         return [_SPEAKS_TLS] if findings[0].check == "agent" and speaks_tls(address) else findings
     findings = check_tls(address, tls)
     if any(finding.level is Level.FAIL for finding in findings):
         return findings
     with tls.channel(address) as channel:
-        return findings + check_keda(channel, policies, address=address)
+        return findings + check_keda(channel, policies, address=address, jobs=jobs)
 
 
 def check_keda(
-    channel: grpc.Channel, policies: Sequence[PolicyKey], *, address: str, deadline: timedelta = DEADLINE
+    channel: grpc.Channel,
+    policies: Sequence[PolicyKey],
+    *,
+    address: str,
+    deadline: timedelta = DEADLINE,
+    jobs: Collection[PolicyKey] = (),
 ) -> list[Finding]:
     """Ask all that KEDA asks, policy by policy; where nothing listens at all, that is the one finding.
 
@@ -85,6 +86,7 @@ def check_keda(
         policies: each is asked for as by a trigger in its namespace.
         address: what the channel leads to, for findings and for the trigger's metadata.
         deadline: of connecting and of each call; a stream, which says its state when it opens, has a third of it.
+        jobs: those of the policies that are asked for as by a ScaledJob's trigger.
     """
     try:
         grpc.channel_ready_future(channel).result(timeout=deadline.total_seconds())
@@ -94,46 +96,115 @@ def check_keda(
     if not policies:
         what = f"gRPC answers at {address}, and there is no policy to ask for"
         return [Finding("agent", Level.WARN, what, "give --policies FILE or FOLDER")]
-    scaler = ExternalScalerStub(channel)
-    return [finding for policy in policies for finding in _check_policy(scaler, policy, address, deadline)]
+    player = _Player(ExternalScalerStub(channel), address, deadline.total_seconds())
+    findings = [finding for policy in policies for finding in player.ask(policy, is_job=policy in jobs)]
+    return [*findings, *player.timing()]
 
 
-def _check_policy(scaler: ExternalScalerStub, policy: PolicyKey, address: str, deadline: timedelta) -> list[Finding]:
-    metadata = {"scalerAddress": address, POLICY: policy.name}
-    trigger = ScaledObjectRef(name=policy.name, namespace=policy.namespace, scalerMetadata=metadata)
-    value = GetMetricsRequest(scaledObjectRef=trigger, metricName=METRIC_NAME)
-    limit = deadline.total_seconds()
-    return [
-        _asked(policy, "GetMetricSpec", lambda: scaler.GetMetricSpec(trigger, timeout=limit), _specs),
-        _asked(policy, "GetMetrics", lambda: scaler.GetMetrics(value, timeout=limit), _value),
-        _asked(policy, "IsActive", lambda: scaler.IsActive(trigger, timeout=limit), _activity),
-        _asked(policy, "StreamMetricSpec", lambda: _first(scaler.StreamMetricSpec(trigger, timeout=limit / 3)), _specs),
-        _asked(policy, "StreamIsActive", lambda: _first(scaler.StreamIsActive(trigger, timeout=limit / 3)), _push),
-    ]
+@dataclass(slots=True)
+class _Player:
+    """Asks as KEDA does, and keeps how long each call took."""
 
+    scaler: ExternalScalerStub
+    address: str
+    limit: float  # seconds
+    times: list[tuple[float, str]] = field(default_factory=list)  # seconds, and of what
 
-def _asked(policy: PolicyKey, rpc: str, ask: Callable[[], Reply], conclude: Callable[[Reply], str]) -> Finding:
-    """Return what one call gave, and what KEDA makes of it."""
-    check = f"policy {policy}: {rpc}"
-    began = time.perf_counter()
-    try:
-        reply = ask()
+    def ask(self, policy: PolicyKey, *, is_job: bool) -> list[Finding]:
+        """Return what came of each call for a policy; a ScaledJob has no stream, as KEDA takes no push for it."""
+        metadata = {"scalerAddress": self.address, POLICY: policy.name, **({QUEUE_COUNTS: "waiting"} if is_job else {})}
+        trigger = ScaledObjectRef(name=policy.name, namespace=policy.namespace, scalerMetadata=metadata)
+        value = GetMetricsRequest(scaledObjectRef=trigger, metricName=METRIC_NAME)
+        scaler, limit = self.scaler, self.limit
+        calls = [
+            self._asked(policy, "GetMetricSpec", lambda: scaler.GetMetricSpec(trigger, timeout=limit), of_specs),
+            self._asked(
+                policy, "GetMetrics", lambda: scaler.GetMetrics(value, timeout=limit), of_jobs if is_job else of_value
+            ),
+            self._asked(
+                policy,
+                "IsActive",
+                lambda: scaler.IsActive(trigger, timeout=limit),
+                of_jobs_activity if is_job else of_activity,
+            ),
+        ]
+        if is_job:
+            return calls
+        return [
+            *calls,
+            self._heard(
+                policy, "StreamMetricSpec", lambda: scaler.StreamMetricSpec(trigger, timeout=limit / 3), of_specs
+            ),
+            self._heard(policy, "StreamIsActive", lambda: scaler.StreamIsActive(trigger, timeout=limit / 3), of_push),
+        ]
+
+    def timing(self) -> list[Finding]:
+        """Return how long the calls took, all together; nothing if none came back."""
+        if not self.times:
+            return []
+        slowest, what = max(self.times)
+        middle = median(seconds for seconds, _ in self.times)
+        said = (
+            f"{len(self.times)} calls, half of them within {1000 * middle:.1f} ms, the slowest {what} ({_ms(slowest)})"
+        )
+        return [Finding("time of calls", Level.WARN if slowest > SLOW_SECONDS else Level.OK, said, _slow(slowest))]
+
+    def _asked(
+        self, policy: PolicyKey, rpc: str, ask: Callable[[], Reply], conclude: Callable[[Reply], str]
+    ) -> Finding:
+        """Return what a call gave, asked for a second time if it failed."""
+        return second_try(lambda: self._timed(policy, rpc, ask, conclude))
+
+    def _heard(
+        self, policy: PolicyKey, rpc: str, open_: Callable[[], _Stream[Reply]], conclude: Callable[[Reply], str]
+    ) -> Finding:
+        return self._timed(policy, rpc, lambda: _first(open_()), conclude)
+
+    def _timed(
+        self, policy: PolicyKey, rpc: str, ask: Callable[[], Reply], conclude: Callable[[Reply], str]
+    ) -> Finding:
+        """Return what one try gave, what KEDA makes of it, and how long it took."""
+        check = f"policy {policy}: {rpc}"
+        began = time.perf_counter()
+        try:
+            reply = ask()
+        except grpc.RpcError as error:
+            took = time.perf_counter() - began
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                self.times.append((took, f"{rpc} of {policy}"))
+            return _failed(policy, rpc, error, took)
+        except Unusable as unusable:
+            return Finding(check, Level.FAIL, str(unusable), _ANOTHER)
         took = time.perf_counter() - began
-        what = f"{conclude(reply)} ({1000 * took:.1f} ms)"
-    except grpc.RpcError as error:
-        return _failed(policy, rpc, error)
-    except _Unusable as unusable:
-        return Finding(check, Level.FAIL, str(unusable), _ANOTHER)
-    if took > SLOW_SECONDS:
-        return Finding(check, Level.WARN, what, _SLOW)
-    return Finding(check, Level.OK, what)
+        self.times.append((took, f"{rpc} of {policy}"))
+        try:
+            what = f"{conclude(reply)} ({_ms(took)})"
+        except Unusable as unusable:
+            return Finding(check, Level.FAIL, str(unusable), _ANOTHER)
+        return Finding(check, Level.WARN if took > SLOW_SECONDS else Level.OK, what, _slow(took))
 
 
-class _Unusable(Exception):
-    """An answer that KEDA would take for an error."""
+def second_try(attempt: Callable[[], Finding]) -> Finding:
+    """Return what one attempt found, or a second one at once if that failed; a hang is not waited for again."""
+    first = attempt()
+    if first.level is not Level.FAIL or grpc.StatusCode.DEADLINE_EXCEEDED.name in first.what:
+        return first
+    second = attempt()
+    if second.level is Level.FAIL:
+        return second
+    what = f"{second.what}, at KEDA's second try; the first: {first.what}"
+    return Finding(second.check, Level.WARN, what, first.mend)
 
 
-def _failed(policy: PolicyKey, rpc: str, error: grpc.RpcError) -> Finding:
+def _slow(seconds: float) -> str:
+    return _SLOW if seconds > SLOW_SECONDS else ""
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms"
+
+
+def _failed(policy: PolicyKey, rpc: str, error: grpc.RpcError, seconds: float) -> Finding:
     check = f"policy {policy}: {rpc}"
     code = error.code()
     if rpc.startswith("Stream") and code is grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -141,7 +212,9 @@ def _failed(policy: PolicyKey, rpc: str, error: grpc.RpcError) -> Finding:
         return Finding(check, Level.WARN, what, _see(policy))
     if rpc == "StreamMetricSpec" and code is grpc.StatusCode.UNIMPLEMENTED:
         return Finding(check, Level.WARN, "UNIMPLEMENTED: KEDA would ask GetMetricSpec instead, for good", _ANOTHER)
-    return Finding(check, Level.FAIL, f"{_CONCLUSIONS[rpc]}: {code.name}: {error.details()}", _mend(policy, code))
+    return Finding(
+        check, Level.FAIL, f"{_CONCLUSIONS[rpc]}: {code.name}: {error.details()} ({_ms(seconds)})", _mend(policy, code)
+    )
 
 
 _CONCLUSIONS = {
@@ -166,44 +239,6 @@ def _first(stream: _Stream[Reply]) -> Reply:
     try:
         return next(stream)
     except StopIteration:
-        raise _Unusable("the stream ended with OK before it said anything") from None
+        raise Unusable("the stream ended with OK before it said anything") from None
     finally:
         stream.cancel()
-
-
-def _specs(reply: GetMetricSpecResponse) -> str:
-    specs = reply.metricSpecs
-    if len(specs) != 1:
-        raise _Unusable(f"KEDA would use one metric, and gets {len(specs)}")
-    target = _read(specs[0].targetSizeFloat, specs[0].targetSize)
-    if target <= 0:
-        raise _Unusable(f"the target is {target:g}, which no HPA accepts")
-    return f"metric {specs[0].metricName}, target {number(target)}"
-
-
-def _value(reply: GetMetricsResponse) -> str:
-    if not reply.metricValues:
-        raise _Unusable("no value: the HPA would find no matching metric")
-    value = sum(_read(each.metricValueFloat, each.metricValue) for each in reply.metricValues)
-    replicas = math.ceil(value)
-    asked = f"HPA would ask for {replicas} {'replica' if replicas == 1 else 'replicas'}"
-    return f"{number(value)}: {asked}" if replicas else "0: HPA would ask for its minimum"
-
-
-def _activity(reply: IsActiveResponse) -> str:
-    if reply.result:
-        return "active: KEDA would keep at least one replica"
-    return "not active: KEDA would go to zero after the cooldown period, where minReplicaCount is 0"
-
-
-def _push(reply: IsActiveResponse) -> str:
-    if reply.result:
-        return "active, pushed: KEDA would wake a target at zero at once"
-    return "not active, pushed: KEDA waits for a push, and goes to zero by its polls alone"
-
-
-def _read(fraction: float, whole: int) -> float:
-    """Return what KEDA makes of a float field and its deprecated integer."""
-    if math.isinf(fraction):
-        return 0.0
-    return float(f"{fraction:.3f}") if fraction > 0 else float(max(whole, 0))

@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from agent.cli import main
 from agent.doctor.finding import Finding, Level
-from agent.doctor.keda import check_keda
+from agent.doctor.keda import check_keda, second_try
+from scalers.jobs import JobsWanted
 from scalers.keda.server import KedaServer, ServerSettings
 from scalers.policy import PolicyKey
 from tests.fakes.board import CHAT, IDLE, REFUSAL, HeldBoard, needing
@@ -39,6 +40,7 @@ class Agent:
     """The real servicer on a real channel, over a board that the test holds."""
 
     board: HeldBoard
+    rpcs: RecordedRpcs
     address: str
 
     def findings(self, *policies: PolicyKey, patience: float = 3.0) -> list[Finding]:
@@ -48,14 +50,19 @@ class Agent:
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    board = HeldBoard()
-    server = KedaServer(board, RecordedRpcs(), ServerSettings(drain_delay=timedelta(0)))
-    yield Agent(board, f"127.0.0.1:{server.start('127.0.0.1:0')}")
+    board, rpcs = HeldBoard(), RecordedRpcs()
+    server = KedaServer(board, rpcs, ServerSettings(drain_delay=timedelta(0)))
+    yield Agent(board, rpcs, f"127.0.0.1:{server.start('127.0.0.1:0')}")
     server.stop(timedelta(0))
 
 
 def found(findings: list[Finding]) -> list[tuple[str, str, str]]:
-    """Return rpc, level and conclusion; the time, which is never the same, is left out after a look at its form."""
+    """Return rpc, level and conclusion; times, which are never the same, are left out after a look at their form."""
+    *findings, timing = findings
+    assert timing.check == "time of calls"
+    assert re.fullmatch(
+        r"\d+ calls, half of them within [\d.]+ ms, the slowest \w+ of ml/\w+ \([\d.]+ ms\)", timing.what
+    )
     assert all(re.search(r" \(\d+\.\d ms\)$", each.what) for each in findings if each.level is Level.OK)
     return [
         (each.check.removeprefix("policy ml/chat: "), str(each.level), re.sub(r" \([\d.]+ ms\)$", "", each.what))
@@ -110,6 +117,36 @@ def test_a_policy_that_the_agent_does_not_know_fails_with_its_mend(agent: Agent)
     values = agent.findings(PolicyKey("ml", "chat"), patience=0.2)[1]
     assert "NOT_FOUND: there is no ForecastPolicy" in values.what
     assert values.mend == "give the agent the policy, or take it out of --policies"
+
+
+def test_a_scaled_jobs_policy_is_asked_for_as_by_its_trigger_and_has_no_streams(agent: Agent) -> None:
+    agent.board.put(CHAT, replace(needing(30.0), jobs=JobsWanted(2.5, timedelta(minutes=1))))
+    with grpc.insecure_channel(agent.address) as channel:
+        findings = check_keda(channel, [CHAT], address=agent.address, jobs=[CHAT])
+    assert found(findings) == [
+        ("GetMetricSpec", "OK", "metric foretide-replicas, target 1"),
+        ("GetMetrics", "OK", "2.5: items for 3 jobs"),
+        ("IsActive", "OK", "active: KEDA would start jobs"),
+    ]
+
+
+def test_a_call_that_fails_is_asked_for_once_more_as_keda_does(agent: Agent) -> None:
+    agent.board.put(CHAT, REFUSAL)
+    agent.findings(patience=0.2)
+    assert agent.rpcs.handled.count(("GetMetrics", "UNAVAILABLE")) == 2
+    assert agent.rpcs.handled.count(("GetMetricSpec", "OK")) == 1
+
+
+def test_an_answer_at_the_second_try_is_a_warning_that_has_both() -> None:
+    tries = iter(
+        [
+            Finding("policy ml/chat: IsActive", Level.FAIL, "UNAVAILABLE: just now", "look"),
+            Finding("x", Level.OK, "active"),
+        ]
+    )
+    assert second_try(lambda: next(tries)) == Finding(
+        "x", Level.WARN, "active, at KEDA's second try; the first: UNAVAILABLE: just now", "look"
+    )
 
 
 def test_where_nothing_listens_that_is_the_one_finding() -> None:

@@ -61,8 +61,8 @@ Ours are read as the agent reads them: the median's peak, never below the newest
 statsforecast's models give an interval per step; their bare names are the largest of the steps' quantiles, and
 *calibrated* is the same model read as ours are. They are fitted on the newest week, with a season of a day. AutoARIMA's
 seasonal search takes over 100 s at 288 steps a day, so it stands here without a season, and with Fourier terms of the
-day. AutoETS is fitted once, because a fit of it takes longer than all the rest. MSTL keeps its season and carries
-AutoETS on, because its own `forward` decomposes everything again."""
+day. AutoETS and AutoARIMA with Fourier terms are fitted once, because a fit takes seconds. MSTL keeps its season and
+carries AutoETS on, because its own `forward` decomposes everything again."""
 
 
 def _what(scores: Sequence[Score]) -> str:

@@ -103,7 +103,9 @@ class WithFourierTerms:
         self._next = 0  # number of the step after the newest value
 
     def fit(self, history: Series) -> None:
-        """Estimate on the newest week."""
+        """Estimate on the newest week; a refit keeps the parameters, which take seconds, and has seen every value."""
+        if self._model is not None:
+            return
         self._values = deque(history.values[-_MOST_ROWS:].tolist(), maxlen=_MOST_ROWS)
         self._turn = 2 * np.pi * history.step.total_seconds() / _DAY_SECONDS
         self._next = len(self._values)

@@ -54,7 +54,7 @@ def run(folder: Path) -> Results:
     """Measure on the generated loads, and on the traces of a folder where there is one."""
     began = datetime.now(UTC)
     made_up, real = generated(), traces(folder)
-    tasks = [_Task(name, series) for name, series in [*made_up.items(), *real.items()]]
+    tasks = [_Task(name, series) for name, series in [*real.items(), *made_up.items()]]  # the longest first
     with ProcessPoolExecutor(min(_PROCESSES, os.cpu_count() or 1), get_context("spawn"), initializer=_prepare) as pool:
         checked = pool.submit(_timed_peeking, made_up["daily shape"].last(_SHORT_ROWS))
         found = list(pool.map(_timed_scores, tasks))

@@ -45,7 +45,7 @@ test-unit: env ## unit tests alone: no network, no server
 	@$(PYTEST) tests/unit -q -n 2 $(ARGS)
 
 .PHONY: test-real
-test-real: env page system-packages ## tests against a real Prometheus, a real gRPC client and a real browser
+test-real: env page system-packages $(if $(CI),bench-env) ## tests against a real Prometheus, a real gRPC client and a real browser
 	@$(PYTEST) tests/real tests/page -q $(ARGS)
 
 .PHONY: e2e

@@ -14,7 +14,7 @@ from agent.clock import Clock
 from agent.history.store import Store, StoredSample
 from agent.history.thread import StoreThread
 from agent.log import logger
-from agent.signal import Signal
+from agent.signal import CoarsePast, Signal
 from agent.sources.source import Backfill, RangeSource, SourceError
 from forecasters.series import Series, grid_index, grid_instant
 
@@ -56,8 +56,10 @@ class Backfiller:
         end = now - signal.policy.delay
         async with self._turn:
             mean, largest = await source.coarse_range(end - signal.coarse_span, end, history.coarse_step)
+            last = await source.range(end - signal.coarse_span, end, history.coarse_step)
             fine = await source.range(end - signal.fine_span, end, signal.policy.step)
-            signal.take_past(fine=fine.series, coarse=(mean.series, largest.series))
+            coarse = CoarsePast(mean.series, largest.series, last.series)
+            signal.take_past(fine=fine.series, coarse=coarse)
         self._log.info(
             "backfilled",
             signal=signal.name,

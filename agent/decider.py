@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.fitting.pool import Job, Outcome
 from agent.signal import Signal
 from forecasters.forecaster import Forecaster
 from scalers.decision import Basis, Decision, Replicas
@@ -27,11 +27,11 @@ class Decider:
         """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
         self._previous = Previous(answer=answer, for_keda=answer, is_active=answer > 0, foretold_at=at)
 
-    def jobs(self, now: datetime) -> list[FitJob]:
+    def jobs(self, now: datetime) -> list[Job]:
         """Return the fits that are due, over all signals."""
         return [job for signal in self.signals.values() for job in signal.jobs(now)]
 
-    def accept(self, outcome: Fitted | FitFailed, now: datetime) -> None:
+    def accept(self, outcome: Outcome, now: datetime) -> None:
         """Take in a fit's outcome."""
         name = outcome.signal.rsplit("/", 1)[-1]
         self.signals[name].accept(outcome, now)

@@ -14,7 +14,7 @@ from agent.board import Board
 from agent.clock import Clock
 from agent.conditions import conditions
 from agent.decider import Decider
-from agent.fitting.pool import FitFailed, FitJob, FitPool
+from agent.fitting.pool import FitFailed, FitPool, Job
 from agent.history.grid import Taken
 from agent.history.ledger import Ledger
 from agent.history.store import Store, StoredSample, StoreFailed
@@ -153,7 +153,7 @@ class Engine:
 
     async def fit(self, now: datetime) -> None:
         """Run some of the fits that are due, a batch at a time, and take in what they found."""
-        jobs: list[tuple[Watched, FitJob]] = []
+        jobs: list[tuple[Watched, Job]] = []
         for watched in self.watched:
             if len(jobs) >= _FITS_AT_ONCE:
                 break

@@ -61,11 +61,15 @@ class Expert:
         """Whether it can foretell."""
         return self._state is not None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether a fit is due."""
+        return self._due is None or now >= self._due
+
     def job(
         self, signal: str, observed: Observed, *, now: datetime, look_ahead: timedelta, horizon: timedelta
     ) -> FitJob | None:
         """Return the fit that is due, or None; asking makes it no longer due."""
-        if self._due is not None and now < self._due:
+        if not self.is_due(now):
             return None
         self._due = now + _RETRY_EVERY
         return FitJob(

@@ -1,36 +1,46 @@
-"""One demand signal of one policy, from samples to what a decision reads: history, experts, trust. No I/O, no clock."""
+"""One demand signal of one policy, from samples to what a decision reads. No I/O and no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from agent.expert import Expert, Foresight
-from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.expert import Expert
+from agent.fitting.pool import Job, Outcome
+from agent.fitting.walked import MODEL, Walked
 from agent.history.grid import History, Taken
-from agent.scoring import Scoring
+from agent.peaks import Peaks
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
-from forecasters.backtest import Losses, Observed
+from forecasters.backtest import Observed
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
-from forecasters.peak_calibration import REPORTED, SPACING
+from forecasters.peak_paths import REACTIVE
 from forecasters.series import Series, grid_index
 from scalers.decision import PeakForecast, SignalInput
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.recommend import fresh_for
-from scalers.trust import REACTIVE, Trust
 
 # The page shows hours of it, and the look-ahead of a decision must fit in several times.
 _FINE_SPAN = timedelta(hours=6)
-_TRUST = "trust"
+_PEAKS = "peaks"
 _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CoarsePast:
+    """A past in coarse steps, all on one grid."""
+
+    mean: Series
+    largest: Series
+    last: Series | None = None  # the value at the end of each step
+
+
 class Signal:
-    """Takes in readings, keeps the experts up to date and scores them as their look-ahead passes."""
+    """Takes in readings and keeps forecasters and experts up to date."""
 
     def __init__(self, policy: ScalingPolicy, signal: SignalPolicy, forecasters: Sequence[Forecaster]) -> None:
         self.policy = signal
@@ -38,21 +48,20 @@ class Signal:
         self.coarse_span = policy.history
         self.fine_span = max(_FINE_SPAN, 8 * self.look_ahead)
         self.history = History(signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span)
+        self._level = 1 - policy.risk
         self.experts = {
-            forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=1 - policy.risk)
+            forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=self._level)
             for forecaster in forecasters
         }
-        self.trust = Trust(step=self.history.coarse_step)
-        self._level = 1 - policy.risk
+        self.peaks = Peaks(policy, signal, self.history, extra=tuple(self.experts))
         self._levels = tuple(sorted({*_LEVELS, self._level}))
         self._horizon = policy.horizon
         self._name = f"{policy.key}/{signal.name}"
         self._state = SignalState.OK
         self._fresh_at: datetime | None = None  # of what the newest sample was computed from
-        self._scoring = Scoring(self.experts, self.trust, level=self._level)
-        self._seen: Mapping[str, Foresight] = {}
+        self._rises: Mapping[str, float] = {}  # of each forecaster's path over the demand it was told from
         self._learned_at: datetime | None = None  # instant of the newest sample that the experts have seen
-        self._scored: int | None = None  # coarse step in which the experts were last scored
+        self._carried: int | None = None  # coarse step to which the forecasters were last carried
 
     @property
     def name(self) -> str:
@@ -85,19 +94,20 @@ class Signal:
         """Note that the source gave nothing; time goes on and nothing is learned."""
         self._state = error.state
 
-    def take_past(self, *, fine: Series | None = None, coarse: tuple[Series, Series] | None = None) -> None:
+    def take_past(self, *, fine: Series | None = None, coarse: CoarsePast | None = None) -> None:
         """Fill the history's gaps from a past that was read; what the experts learned from less is fitted anew.
 
         Args:
             fine: at the signal's step; may reach back as far as the coarse history.
-            coarse: mean and largest value of each coarse step.
+            coarse: of the weeks before.
         """
         if coarse is not None:
-            self.history.backfill_coarse(*coarse)
+            self.history.backfill_coarse(coarse.mean, coarse.largest, coarse.last)
         if fine is not None:
             self.history.backfill_fine(fine)
         for expert in self.experts.values():
             expert.fit_at_once()
+        self.peaks.walk_at_once()
 
     def take_up(self, kept: Series) -> None:
         """Take up samples that an earlier process kept: unlike what a source says of its past, each was fresh once."""
@@ -110,131 +120,102 @@ class Signal:
         bodies = {
             f"{name}/{part}": body for name, expert in self.experts.items() for part, body in expert.stored().items()
         }
-        return bodies | {_TRUST: self.trust.encode()}
+        return bodies | {f"{_PEAKS}/{part}": body for part, body in self.peaks.stored().items()}
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Take up what an earlier process stored."""
         for name, expert in self.experts.items():
-            prefix = f"{name}/"
-            expert.restore({key.removeprefix(prefix): body for key, body in stored.items() if key.startswith(prefix)})
-        if _TRUST in stored:
-            self.trust.restore(stored[_TRUST])
+            expert.restore(_under(name, stored))
+        self.peaks.restore(_under(_PEAKS, stored))
 
-    def jobs(self, now: datetime) -> list[FitJob]:
+    def jobs(self, now: datetime) -> list[Job]:
         """Return the fits that are due."""
+        if not self.peaks.is_due(now) and not any(expert.is_due(now) for expert in self.experts.values()):
+            return []
         observed = Observed(self.history.coarse_mean(), self.history.coarse_max())
         if not observed.values.present:
             return []
-        asked = (
+        asked: list[Job | None] = [
             expert.job(self._name, observed, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
             for expert in self.experts.values()
-        )
-        return [job for job in asked if job is not None]
+        ]
+        return [job for job in (*asked, self.peaks.job(self._name, now)) if job is not None]
 
-    def accept(self, outcome: Fitted | FitFailed, now: datetime) -> None:
+    def accept(self, outcome: Outcome, now: datetime) -> None:
         """Take in a fit's outcome and its record over the history."""
-        self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
-        if isinstance(outcome, Fitted) and outcome.losses is not None:
-            self._take_record(outcome.model, outcome.losses)
+        if isinstance(outcome, Walked):
+            self.peaks.accept(outcome, now)
+        elif outcome.model != MODEL:  # a walk that failed is tried again
+            self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
 
     def input(self) -> SignalInput:
         """Return what a decision reads of this signal."""
         last = self.history.last
-        trusted = self.trust.trusted
-        seen = self._seen.get(trusted) if trusted is not None else None
+        peak = None if last is None else self._peak()
         return SignalInput(
             name=self.policy.name,
             capacity=self.policy.capacity,
             demand=None if last is None else last.value,
             at=None if last is None or self._fresh_at is None else min(last.at, self._fresh_at),
             state=str(self._state),
-            peak=None if seen is None or last is None else self._peak(trusted or "", seen, last.at),
-            distrust=None if trusted is not None else self._distrust(),
-            is_learning=trusted is None and self._is_learning(),
+            peak=peak,
+            distrust=None if last is None or peak is not None else self.peaks.shortfall(),
+            is_learning=last is not None and peak is None,
         )
 
     def fan(self) -> Forecast | None:
-        """Return the trusted expert's forecast over the horizon, else that of the first that is fitted."""
+        """Return the forecast over the horizon of the first forecaster that is fitted, None if none is."""
         last = self.history.last
         if last is None:
             return None
-        for name in (self.trust.trusted, *self.experts):
-            if name is not None and (fan := self.experts[name].fan(last, self._horizon, self._levels)) is not None:
-                return fan
-        return None
+        fans = (expert.fan(last, self._horizon, self._levels) for expert in self.experts.values())
+        return next((fan for fan in fans if fan is not None), None)
 
     def trust_rows(self) -> tuple[TrustRow, ...]:
-        """Return how each expert does, best first."""
-        rows = [
-            TrustRow(self.policy.name, name, ratio, ratio is not None and ratio <= 1.0, expert.note)
-            for name, expert in self.experts.items()
-            for ratio in (self.trust.loss_ratio(name),)
-        ]
-        return tuple(sorted(rows, key=lambda row: (row.loss is None, row.loss or 0.0, row.model)))
+        """Return how each family of experts does, best first."""
+        return tuple(
+            TrustRow(self.policy.name, row.family, row.cost_ratio, row.keeps_risk, row.expert)
+            for row in self.peaks.records()
+        )
 
     def coverage_rows(self) -> tuple[CoverageRow, ...]:
-        """Return how often demand stayed at or below the trusted expert's published quantiles."""
-        trusted = self.trust.trusted
-        if trusted is None:
-            return ()
-        peak = self.experts[trusted].calibration.peak
-        shares = {level: peak.coverage(level) for level in sorted({*REPORTED, self._level})}
+        """Return how often demand stayed at or below the published quantiles of its peak."""
         return tuple(
-            CoverageRow(self.policy.name, level, share, peak.count)
-            for level, share in shares.items()
-            if share is not None
+            CoverageRow(self.policy.name, level, share, count) for level, share, count in self.peaks.coverage()
         )
 
     def _learn(self, last: Sample) -> None:
-        """Foretell anew from the newest sample; once a coarse step carry the experts on and score what has come due."""
+        """Let the experts see the newest sample; once a coarse step carry the forecasters on."""
         step = grid_index(last.at, self.history.coarse_step)
-        if step == self._scored:
-            trusted = self.trust.trusted
-            self._seen = self._foresee(last, self.experts if trusted is None else (trusted,))
-            return
-        self._scored = step
-        coarse = self.history.coarse_mean()
-        for expert in self.experts.values():
-            expert.advance(coarse)
-        self._scoring.mature(last.at, self.history.fine)
-        self._seen = self._foresee(last, self.experts)
-        self._scoring.foretold(self._seen, since=last.at, until=last.at + self.look_ahead, demand=last.value)
+        if step != self._carried and self.experts:
+            self._carried = step
+            coarse = self.history.coarse_mean()
+            for expert in self.experts.values():
+                expert.advance(coarse)
+            seen = {name: expert.foresee(last.at, last.value, self.look_ahead) for name, expert in self.experts.items()}
+            self._rises = {name: each.path_peak - last.value for name, each in seen.items() if each is not None}
+        self.peaks.observe(last.at, last.value, {name: last.value + rise for name, rise in self._rises.items()})
 
-    def _foresee(self, last: Sample, names: Iterable[str]) -> Mapping[str, Foresight]:
-        seen = ((name, self.experts[name].foresee(last.at, last.value, self.look_ahead)) for name in names)
-        return {name: foresight for name, foresight in seen if foresight is not None}
-
-    def _take_record(self, model: str, losses: Losses) -> None:
-        """Start from what the model did over the history, so that trust need not wait for new mistakes."""
-        if losses.decision is not None and losses.reactive is not None:
-            scored = losses.origins * SPACING / self.history.coarse_step
-            self.trust.replace(model, losses.decision, scored)
-            self.trust.replace(REACTIVE, losses.reactive, scored)
-
-    def _is_learning(self) -> bool:
-        """Whether nothing but history is missing."""
-        return not self._seen and any(expert.is_learning for expert in self.experts.values())
-
-    def _distrust(self) -> str | None:
-        """Why no forecast is used; None where one is merely not there (yet)."""
-        if self._seen:
-            ratios = [ratio for name in self._seen if (ratio := self.trust.loss_ratio(name)) is not None]
-            if not ratios:
-                return "its decisions have not been scored for an hour yet"
-            return f"its decision loss is {min(ratios):.2f} of reactive"
-        notes = [expert.note for expert in self.experts.values() if expert.is_learning]
-        return notes[0] if notes else None
-
-    def _peak(self, model: str, seen: Foresight, at: datetime) -> PeakForecast:
+    def _peak(self) -> PeakForecast | None:
+        planned = self.peaks.planned()
+        if planned is None:
+            return None
         return PeakForecast(
-            model=model,
-            origin=at,
-            until=at + self.look_ahead,
+            model=planned.expert,
+            origin=planned.origin,
+            until=planned.origin + self.look_ahead,
             level=self._level,
-            value=seen.quantile,
-            median=seen.median,
-            calibration=seen.quantile - seen.path_peak,
+            value=planned.demand,
+            median=planned.demand if planned.median is None else planned.median,
+            calibration=planned.demand - planned.path,
+            is_reactive=planned.family == REACTIVE,
+            passes_tolerance=planned.passes_tolerance,
         )
+
+
+def _under(name: str, stored: Mapping[str, bytes]) -> dict[str, bytes]:
+    prefix = f"{name}/"
+    return {key.removeprefix(prefix): body for key, body in stored.items() if key.startswith(prefix)}
 
 
 def _impossible(taken: Taken, sample: Sample) -> SignalState:

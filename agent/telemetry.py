@@ -25,7 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
-from agent.fitting.pool import FitFailed, Fitted
+from agent.fitting.pool import FitFailed, Outcome
 from agent.snapshot import PolicySnapshot
 from agent.sources.source import SignalState
 from scalers.decision import Basis, Decision, SignalInput
@@ -124,10 +124,10 @@ class Telemetry:
         """Count a sample that the history refused; the reason is an enum's value."""
         self._dropped.labels(key.namespace, key.name, reason).inc()
 
-    def fit_finished(self, outcome: Fitted | FitFailed) -> None:
+    def fit_finished(self, outcome: Outcome) -> None:
         """Count a fit and, where it is known, what it cost."""
         self._fits.labels(outcome.model, _fit_outcome(outcome)).inc()
-        if isinstance(outcome, Fitted):
+        if not isinstance(outcome, FitFailed):
             self._fit_seconds.labels(outcome.model).inc(outcome.cpu_seconds)
 
     def store_failed(self, operation: str) -> None:
@@ -308,8 +308,8 @@ def _status(status: bool | None) -> str:
     return "Unknown" if status is None else str(status)
 
 
-def _fit_outcome(outcome: Fitted | FitFailed) -> str:
-    if isinstance(outcome, Fitted):
+def _fit_outcome(outcome: Outcome) -> str:
+    if not isinstance(outcome, FitFailed):
         return "fitted"
     return "needs_history" if outcome.needs_history else "failed"
 

@@ -33,13 +33,15 @@ class Replicas:
 class PeakForecast:
     """The largest demand expected within the look-ahead."""
 
-    model: str
-    origin: datetime  # of the forecast it was read from
+    model: str  # the expert that is named for it
+    origin: datetime  # of the sample it was told from
     until: datetime  # end of the look-ahead
     level: float  # the quantile that decides: 1 - risk
-    value: float  # demand units, calibrated
+    value: float  # demand that is planned for, demand units: the need times the capacity
     median: float  # demand units
-    calibration: float  # what calibration added to the model's own path, demand units
+    calibration: float  # what the margin added to the expert's own path, demand units
+    is_reactive: bool = False  # whether it is the demand of now with a margin, without a forecast
+    passes_tolerance: bool = True  # whether the answer may step past the HPA's tolerance
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class ScalingPolicy:
     horizon: timedelta  # how far the forecast reaches
     history: timedelta  # how much of the past is used
     models: tuple[str, ...]  # names of forecasters, resolved from `auto`
+    families: tuple[str, ...] = ()  # of decision experts that may answer beside reactive ones, likewise
     overrides: tuple[Override, ...] = ()
     warm_up: timedelta = timedelta(0)  # after Ready, until a replica serves its whole capacity
 

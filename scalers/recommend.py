@@ -82,7 +82,11 @@ def _foretold(situation: Situation, policy: ScalingPolicy) -> Decision:
     foretold = [_forecast_need(known, situation, policy) for known in situation.signals]
     wanted = [value for value in foretold if value is not None]
     decision = _blank(situation, policy, basis=Basis.REACTIVE, raw_need=raw, need=max([raw, *wanted]))
-    if wanted:
+    if any(
+        value is not None and not known.peak.is_reactive
+        for value, known in zip(foretold, situation.signals, strict=True)
+        if known.peak
+    ):
         return replace(decision, basis=Basis.FORECAST)
     if all(known.is_learning for known in situation.signals):
         return replace(decision, basis=Basis.LEARNING)
@@ -101,7 +105,8 @@ def _bridge(decision: Decision, situation: Situation, policy: ScalingPolicy) -> 
     """A forecast that is merely missing (a restart, a late fit) leaves the last answer for `staleness.forecast`."""
     previous = situation.previous
     is_missing = decision.basis is Basis.LEARNING or (
-        decision.basis is Basis.REACTIVE and all(known.distrust is None for known in situation.signals)
+        decision.basis is Basis.REACTIVE
+        and all(known.peak is None and known.distrust is None for known in situation.signals)
     )
     if previous is None or previous.foretold_at is None or decision.need is None or not is_missing:
         return decision
@@ -182,11 +187,17 @@ def _clamp(
             step("override", max(answer, float(override.replicas)), f"set by {override.owner}: {override.reason}")
     step("gang", whole_gangs(answer, policy.bounds.gang), f"whole gangs of {policy.bounds.gang}")
     step("bounds", within(answer, policy.bounds), f"{policy.bounds.minimum} to {policy.bounds.maximum}")
-    if situation.replicas is not None and decision.raw_need is not None:
+    if situation.replicas is not None and decision.raw_need is not None and _passes_tolerance(situation):
         passed = past_tolerance(answer, decision.raw_need, situation.replicas.existing, policy.tolerance)
         reached = within(whole_gangs(passed, policy.bounds.gang), policy.bounds)
         step("tolerance", reached, f"the HPA ignores up to {policy.tolerance:.0%} above {situation.replicas.existing}")
     return answer, tuple(clamps)
+
+
+def _passes_tolerance(situation: Situation) -> bool:
+    """Whether stepping past the HPA's tolerance has paid; until that is known it does where it looks worth it."""
+    peaks = [known.peak for known in situation.signals if known.peak is not None]
+    return not peaks or any(peak.passes_tolerance for peak in peaks)
 
 
 def _for_keda(decision: Decision, answer: float, situation: Situation, policy: ScalingPolicy) -> float:

@@ -15,7 +15,7 @@ def sentence(decision: Decision, policy: ScalingPolicy) -> str:
         case Basis.FORECAST:
             return _foretold(decision)
         case Basis.REACTIVE:
-            return f"{_raw(decision)}; the forecast is not used: {_distrust(decision)}"
+            return _reactive(decision)
         case Basis.LEARNING:
             return f"{_raw(decision)}; {_distrust(decision)}; raw need until then"
         case Basis.HELD:
@@ -75,6 +75,15 @@ def _foretold(decision: Decision) -> str:
     until = clock(known.peak.until, now=decision.at)
     needs = f"{amount(known.peak.value)} by {until} needs {number(known.peak.value / known.capacity)}"
     return f"{needs}; one replica serves {amount(known.capacity)}{_changed(decision)}"
+
+
+def _reactive(decision: Decision) -> str:
+    peak = _deciding(decision).peak
+    if peak is None or not peak.is_reactive:
+        return f"{_raw(decision)}; the forecast is not used: {_distrust(decision)}"
+    known = _deciding(decision)
+    needs = f"{amount(known.demand or 0)} now needs {number(decision.need or 0)} with the margin of {peak.model}"
+    return f"{needs}; no forecast would have cost less{_changed(decision)}"
 
 
 def _raw(decision: Decision) -> str:

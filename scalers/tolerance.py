@@ -9,9 +9,9 @@ from __future__ import annotations
 from scalers.bounds import rounded_up
 
 # KEDA prints 3 decimals; a step of 0.01 is past the edge for every size it can print.
-_PAST_THE_EDGE = 0.01
+PAST_THE_EDGE = 0.01
 # Below half the tolerance staying is cheaper than one or two replicas more (measured on real traces).
-_WORTH_PASSING = 0.5
+WORTH_PASSING = 0.5
 
 
 def past_tolerance(need: float, raw_need: float, existing: int, tolerance: float) -> float:
@@ -27,6 +27,6 @@ def past_tolerance(need: float, raw_need: float, existing: int, tolerance: float
     is_ignored = rounded_up(need) > existing and need <= edge
     if existing == 0 or not is_ignored:
         return need
-    if raw_need > existing or need > existing * (1 + _WORTH_PASSING * tolerance):
-        return edge + _PAST_THE_EDGE
+    if raw_need > existing or need > existing * (1 + WORTH_PASSING * tolerance):
+        return edge + PAST_THE_EDGE
     return need

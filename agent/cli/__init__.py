@@ -13,6 +13,10 @@ os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
 # gRPC core has a log of its own, on standard error. Unless told otherwise it writes there what a client gives as its
 # reason to leave, line breaks and all: anybody could write lines into the agent's log.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+# Decisions multiply small matrices: a second thread of linear algebra only spins beside the first, and takes its core
+# from whoever answers. Read when numpy is first imported; what the environment says counts.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 EXIT_CODES = """\b
 Exit codes:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from agent.fitting.fit import run_fit
-from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.fitting.pool import Job, Outcome
 
 
 class InlineFits:
     """A fit pool without processes: the loop stands still while a fit runs, and no deadline is kept."""
 
-    async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:  # noqa: ARG002 - the port's
+    async def fit(self, batch: Sequence[Job], deadline: timedelta) -> list[Outcome]:  # noqa: ARG002 - the port's
         """Return one outcome per job, in the order of the batch."""
         return [run_fit(job) for job in batch]
 

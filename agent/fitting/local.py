@@ -10,7 +10,7 @@ from datetime import timedelta
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from agent.fitting.fit import failed, run_fit
-from agent.fitting.pool import FitFailed, FitJob, Fitted
+from agent.fitting.pool import Job, Outcome
 from agent.fitting.worker import FitContext, prepare
 
 _FITS_PER_WORKER = 500  # then it is replaced, and what the fitting libraries leak goes with it
@@ -24,7 +24,7 @@ class LocalFitPool:
     Workers are spawned because gRPC and threads do not survive a fork. They end with this process, however it ends.
     """
 
-    def __init__(self, *, max_workers: int = 1, run: Callable[[FitJob], Fitted | FitFailed] = run_fit) -> None:
+    def __init__(self, *, max_workers: int = 1, run: Callable[[Job], Outcome] = run_fit) -> None:
         """Keep the settings; nothing is started.
 
         Args:
@@ -34,10 +34,10 @@ class LocalFitPool:
         self._max_workers = max_workers
         self._run = run
         self._pool: ProcessPool | None = None
-        self._waiting: set[ProcessFuture[Fitted | FitFailed]] = set()
+        self._waiting: set[ProcessFuture[Outcome]] = set()
         self._is_closed = False
 
-    async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:
+    async def fit(self, batch: Sequence[Job], deadline: timedelta) -> list[Outcome]:
         """Return one outcome per job, in the order of the batch; a fit is killed at the deadline."""
         return list(await asyncio.gather(*(self._outcome(job, deadline) for job in batch)))
 
@@ -47,7 +47,7 @@ class LocalFitPool:
         if self._pool is not None:
             await self._discard(self._pool)
 
-    async def _outcome(self, job: FitJob, deadline: timedelta) -> Fitted | FitFailed:
+    async def _outcome(self, job: Job, deadline: timedelta) -> Outcome:
         for _ in range(_ATTEMPTS):
             if self._is_closed:
                 return failed(job, "the fit pool is closed")
@@ -61,7 +61,7 @@ class LocalFitPool:
                 return outcome
         return failed(job, "the fit pool is closed" if self._is_closed else f"the fit pool broke {_ATTEMPTS} times")
 
-    async def _attempt(self, job: FitJob, deadline: timedelta) -> Fitted | FitFailed | None:
+    async def _attempt(self, job: Job, deadline: timedelta) -> Outcome | None:
         """Return an outcome, or None where the pool went away under the fit."""
         pool = self._running()
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from agent.fitting.walked import Walked, WalkJob
 from forecasters.backtest import Losses, Observed
 from forecasters.forecaster import ModelState
 from forecasters.series import Series
@@ -48,10 +49,14 @@ class FitFailed:
     needs_history: bool  # True where more history is all that is missing
 
 
+Job: TypeAlias = FitJob | WalkJob
+Outcome: TypeAlias = Fitted | Walked | FitFailed
+
+
 class FitPool(Protocol):
     """Runs fits."""
 
-    async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:
+    async def fit(self, batch: Sequence[Job], deadline: timedelta) -> list[Outcome]:
         """Return one outcome per job, in the order of the batch; none takes longer than the deadline.
 
         A fit's time runs from its start, not while it waits for a worker.

@@ -119,38 +119,55 @@ class History:
         whole = self._coarsening.of_fine(self._fine.oldest - 1) + 1  # samples of the step before have left the ring
         self._coarse.replace(known.between(whole, known.first + len(known.mean)))
 
-    def backfill_coarse(self, mean: Series, largest: Series) -> None:
-        """Fill gaps of the coarse grid where both the mean and the largest value are known.
+    def backfill_coarse(self, mean: Series, largest: Series, last: Series | None = None) -> None:
+        """Fill gaps of the coarse grid where mean and largest value are known.
+
+        Args:
+            mean: of each coarse step.
+            largest: of each coarse step.
+            last: newest value of each; without it, and where it is a gap, the mean stands for it.
 
         Raises:
             ValueError: a series is on another step than `coarse_step`.
         """
-        first_mean, means = self._usable(mean, self.coarse_step)
-        first_largest, peaks = self._usable(largest, self.coarse_step)
-        first = max(first_mean, first_largest)
-        last = min(first_mean + len(means), first_largest + len(peaks)) - 1
-        if last < first:
+        parts = [self._usable(series, self.coarse_step) for series in (mean, largest)]
+        first = max(start for start, _ in parts)
+        end = min(start + len(values) for start, values in parts)
+        if end <= first:
             return
-        means, peaks = (
-            means[first - first_mean :][: last - first + 1],
-            peaks[first - first_largest :][: last - first + 1],
-        )
+        means, peaks = (values[first - start : end - start] for start, values in parts)
+        lasts = means if last is None else self._over(last, first, means)
         gaps = np.isnan(means) | np.isnan(peaks)
-        means, peaks = (np.where(gaps, np.nan, np.minimum(values, LARGEST_FLOAT32)) for values in (means, peaks))
-        self._coarse.advance(last)
-        self._coarse.fill(CoarseValues(first, means, peaks))
+        kept = (np.where(gaps, np.nan, np.minimum(values, LARGEST_FLOAT32)) for values in (means, peaks, lasts))
+        self._coarse.advance(end - 1)
+        self._coarse.fill(CoarseValues(first, *kept))
 
     def fine(self) -> Series:
         """Return the fine grid from the oldest known sample in it to the newest."""
         return _series(self._fine.known(), self._step)
 
+    @property
+    def newest_coarse(self) -> int | None:
+        """Grid index of the newest complete coarse step, gap or not; None before the first."""
+        return self._coarse.newest
+
+    def newest_fine(self, count: int) -> NDArray[np.float64]:
+        """Return the newest values of the fine grid, at most `count`; gaps are NaN."""
+        newest = self._fine.newest
+        return np.empty(0) if newest is None else self._fine.window(max(self._fine.oldest, newest - count + 1), newest)
+
     def coarse_mean(self) -> Series:
         """Return the means of complete coarse steps; the value at t stands for (t - coarse_step, t]."""
         return _series(self._coarse.mean(), self.coarse_step)
 
+    def coarse(self, newest: int | None = None) -> CoarseValues:
+        """Return what is kept of complete coarse steps: all from the first known one, or the newest, gaps and all."""
+        return self._coarse.values() if newest is None else self._coarse.newest_values(newest)
+
     def coarse_max(self) -> Series:
         """Return the largest values of complete coarse steps, with the same gaps as the means."""
-        return _series(self._coarse.largest(), self.coarse_step)
+        values = self._coarse.values()
+        return _series((values.first, values.largest), self.coarse_step)
 
     def age(self, now: datetime) -> timedelta | None:
         """Return how far the last sample is from now; None where there is none.
@@ -210,6 +227,16 @@ class History:
     def _complete(self, values: CoarseValues) -> CoarseValues:
         newest = self._fine.newest
         return values if newest is None else values.between(values.first, self._coarsening.newest_complete(newest))
+
+    def _over(self, series: Series, first: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values from a coarse index on, those of a series in their place where it has them."""
+        start, known = self._usable(series, self.coarse_step)
+        laid = values.copy()
+        begin, end = max(start, first), min(start + len(known), first + len(values))
+        if begin < end:
+            there = known[begin - start : end - start]
+            laid[begin - first : end - first] = np.where(np.isnan(there), laid[begin - first : end - first], there)
+        return laid
 
     def _usable(self, series: Series, step: timedelta) -> tuple[int, NDArray[np.float64]]:
         """Return the grid index of the first usable value and all up to the last; the rest are counted and NaN."""

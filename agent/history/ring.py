@@ -14,11 +14,11 @@ class Ring:
 
     __slots__ = ("_newest", "_slots", "_values")
 
-    def __init__(self, slots: int, dtype: type[np.float64] | type[np.float32]) -> None:
+    def __init__(self, slots: int, dtype: type[np.float64 | np.float32 | np.float16]) -> None:
         if slots < 1:
             raise ValueError(f"a ring needs at least 1 slot, got {slots}")
         self._slots = slots
-        self._values: NDArray[np.float64 | np.float32] = np.full(slots, np.nan, dtype=dtype)
+        self._values: NDArray[np.float64 | np.float32 | np.float16] = np.full(slots, np.nan, dtype=dtype)
         self._newest: int | None = None
 
     @property

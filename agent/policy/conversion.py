@@ -8,7 +8,7 @@ from hashlib import blake2s
 from agent.policy.demand import Demand, Signal
 from agent.policy.document import ForecastPolicy, Spec
 from agent.policy.fields import RESERVED, Mark
-from agent.policy.models import resolve_models
+from agent.policy.models import resolve_families, resolve_models
 from agent.policy.part import Part
 from agent.policy.scaling import Actuator
 from agent.policy.window import rate_window
@@ -39,6 +39,7 @@ def to_scaling_policy(policy: ForecastPolicy) -> ScalingPolicy:
         horizon=spec.forecast.horizon,
         history=spec.forecast.history,
         models=resolve_models(spec.forecast.models),
+        families=resolve_families(spec.forecast.models),
         overrides=tuple(
             scalers_policy.Override(
                 replicas=override.replicas,

@@ -23,7 +23,7 @@ from agent.policy.fields import (
     Text,
     Word,
 )
-from agent.policy.models import AUTO, LEAVES_A_MODEL, WRITABLE, resolve_models
+from agent.policy.models import AUTO, LEAVES_A_MODEL, WRITABLE, resolve_families, resolve_models
 from agent.policy.part import Part, rule
 from scalers.policy import WhenUnknown
 
@@ -98,7 +98,7 @@ class Forecast(Part):
     @rule(at="models", message="must leave at least one model: add auto or a name without a dash", cel=LEAVES_A_MODEL)
     def leaves_a_model(self) -> bool:
         """Without a model there is no forecast."""
-        return bool(resolve_models(self.models))
+        return bool(resolve_models(self.models) or resolve_families(self.models))
 
 
 class Scaling(Part):

@@ -53,7 +53,7 @@ def test_one_policy_is_shown_whole() -> None:
     assert found.taken_at == START + 8 * STEP
     assert found.demand["demand"].end == START + 8 * STEP
     assert found.forecasts["demand"].model == "last-value"
-    assert [(row.signal, row.model) for row in found.trust] == [("demand", "last-value")]
+    assert found.trust == ()  # nothing was lived yet
     assert [each.type for each in found.conditions] == ["Ready", "DataFresh", "ForecastTrusted", "TriggerInShadow"]
 
 

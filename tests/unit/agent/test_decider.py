@@ -35,14 +35,14 @@ def test_before_any_sample_there_is_no_answer() -> None:
 def test_a_new_policy_answers_the_raw_need_from_its_first_sample_on() -> None:
     driven = Driven(a_policy(models=("harmonic",)))
     first, later = driven.read(START, 60.0), [driven.read(START + i * STEP, 60.0) for i in range(1, 10)][-1]
-    assert (first.basis, first.answer) == (Basis.REACTIVE, 5.0)
+    assert (first.basis, first.answer) == (Basis.LEARNING, 5.0)
     assert (later.basis, later.answer) == (Basis.LEARNING, 5.0)
-    assert later.sentence == "60 now needs 5; needs 74 min more history (1 of 75 min); raw need until then"
+    assert later.sentence == "60 now needs 5; needs 60 min more history (0 of 60 min); raw need until then"
 
 
 def test_a_daily_ramp_is_answered_before_it_comes() -> None:
     signal = replace(a_policy().signals[0], step=MINUTE)
-    driven = Driven(a_policy(models=("harmonic", "seasonal-naive"), signals=(signal,), lead_time=5 * MINUTE))
+    driven = Driven(a_policy(families=("quantile-regression", "analog"), signals=(signal,), lead_time=5 * MINUTE))
     begin = START - 40 * MINUTE
     driven.learn(past_of(ramp, end=begin, span=timedelta(days=4), noise=1.0, step=MINUTE))
     decisions = {now: driven.read(now, ramp(now)) for now in (begin + i * MINUTE for i in range(40))}
@@ -168,17 +168,23 @@ def test_the_largest_need_over_all_signals_is_the_answer_and_one_that_is_missing
     assert decider.decide(now, replicas=None).answer == 9.0
 
 
+def a_learning_policy(**changes: object) -> ScalingPolicy:
+    """A policy whose experts are those of `auto`."""
+    families = ("quantile-regression", "hold", "analog", "volatility")
+    return a_policy(**{"models": (), "families": families} | changes)
+
+
 @pytest.fixture(scope="module")
 def learned() -> dict[str, bytes]:
-    """What was learned of six hours of a noisy load around 120: trusted forecasts with an offset."""
-    driven = Driven(a_policy(models=("harmonic",)))
-    driven.learn(past_of(level(120.0), end=START, span=timedelta(hours=6), noise=20.0))
-    assert driven.signal.trust.trusted == "harmonic"
+    """What was learned of fifteen hours of a noisy load around 120: an expert is chosen."""
+    driven = Driven(a_learning_policy())
+    driven.learn(past_of(level(120.0), end=START, span=timedelta(hours=15), noise=20.0))
+    assert driven.signal.peaks.is_choosing
     return driven.signal.stored()
 
 
 def test_one_absurd_sample_is_outlived(learned: dict[str, bytes]) -> None:
-    driven = Driven(a_policy(models=("harmonic",)), stored=learned)
+    driven = Driven(a_learning_policy(), stored=learned)
     world = [120.0] * 12 + [1e300] + [120.0] * 60
     decisions = [driven.read(START + i * STEP, demand) for i, demand in enumerate(world)]
     assert decisions[12].answer == 40.0
@@ -198,8 +204,7 @@ worlds = st.lists(st.tuples(pauses, values, offsets, counts), min_size=1, max_si
 def policies(draw: st.DrawFn) -> ScalingPolicy:
     gang = draw(st.integers(1, 4))
     low = draw(st.integers(0, 5))
-    return a_policy(
-        models=("harmonic",),
+    return a_learning_policy(
         bounds=Bounds(low * gang, (low + draw(st.integers(1, 20))) * gang, gang),
         tolerance=draw(st.sampled_from([0.0, 0.1])),
         activation=draw(st.sampled_from([0.0, 30.0])),
@@ -241,7 +246,7 @@ def test_the_same_world_gives_the_same_decisions(
     learned: dict[str, bytes], world: list[tuple[timedelta, float | None, timedelta, Replicas]]
 ) -> None:
     def decisions() -> list[Decision]:
-        driven, now, made = Driven(a_policy(models=("harmonic",)), stored=learned), START, []
+        driven, now, made = Driven(a_learning_policy(), stored=learned), START, []
         for pause, value, offset, _ in world:
             now += pause
             made.append(driven.read(now, value, at=now + offset))
@@ -258,7 +263,7 @@ def test_the_same_world_gives_the_same_decisions(
 def test_a_gap_of_any_length_never_lowers_the_answer_before_it(
     learned: dict[str, bytes], demands: list[float], missing: int
 ) -> None:
-    driven = Driven(a_policy(models=("harmonic",)), stored=learned)
+    driven = Driven(a_learning_policy(), stored=learned)
     now = START
     for demand in demands:
         now += STEP

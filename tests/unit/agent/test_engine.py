@@ -41,7 +41,12 @@ CHAT, LLM = PolicyKey("ml", "chat"), PolicyKey("ml", "llm")
 def minutely() -> dict[str, object]:
     """What makes a policy learn a daily load from little: a step of a minute, and models that find a day."""
     signal = replace(a_policy().signals[0], step=timedelta(minutes=1))
-    return {"signals": (signal,), "models": ("harmonic",), "history": timedelta(days=3)}
+    return {
+        "signals": (signal,),
+        "models": ("harmonic",),
+        "families": ("quantile-regression",),
+        "history": timedelta(days=3),
+    }
 
 
 async def learned(agent: Parts, source: LoadSource) -> None:
@@ -380,7 +385,7 @@ def test_a_fit_takes_nobodys_time_and_its_outcome_is_used_when_it_is_there() -> 
         await agent.close()
         return seen
 
-    assert played(scenario()) == [Basis.REACTIVE, Basis.FORECAST]
+    assert played(scenario()) == [Basis.LEARNING, Basis.FORECAST]
 
 
 def test_a_failed_fit_is_counted_and_the_raw_need_goes_on() -> None:

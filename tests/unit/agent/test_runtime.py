@@ -285,7 +285,7 @@ def test_stopping_ends_the_streams_first_and_stores_what_is_left() -> None:
     assert stage.events[-1] == "grpc stopped"
     kept = stage.store.load_samples("ml/chat/demand", since=START, step=STEP)
     assert kept.values.tolist() == [60.0, 60.0]
-    assert set(stage.store.states("ml/chat/demand")) >= {"trust"}
+    assert set(stage.store.states("ml/chat/demand")) >= {"last-value/state"}
     assert stage.store.is_closed
     assert stage.policies.is_closed
 

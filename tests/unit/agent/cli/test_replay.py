@@ -88,7 +88,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_line_is_answered_by_one_line(policy: Path) -> None:
     answers = replayed(policy, [line(0, 60.0), line(1, 90.0), line(2, 120.0)])
     assert [(each["time"], each["replicas"]) for each in answers] == [(NOON, 5.0), (NOON + 15, 7.5), (NOON + 30, 10.0)]
-    assert answers[0]["reason"] == "60 now needs 5; the forecast is not used: there is none yet"
+    assert answers[0]["reason"] == "60 now needs 5; needs 60 min more history (0 of 60 min); raw need until then"
     assert list(answers[0]) == ["time", "replicas", "reason"]
 
 
@@ -184,7 +184,7 @@ def test_the_same_input_gives_the_same_output(policy: Path, history: Path) -> No
 def test_a_history_makes_the_first_answer_a_foretold_one(policy: Path, history: Path) -> None:
     first = replayed(policy, day()[:1], "--history", str(history))[0]
     assert "by 11:31" in first["reason"] or "no more is expected" in first["reason"]
-    assert replayed(policy, day()[:1])[0]["reason"].endswith("there is none yet")
+    assert replayed(policy, day()[:1])[0]["reason"].endswith("raw need until then")
 
 
 def test_a_ramp_that_comes_every_day_is_answered_before_it_comes(policy: Path, history: Path) -> None:

@@ -13,7 +13,7 @@ POLICY = to_scaling_policy(DOCUMENT)
 def test_the_policy_is_active_and_forecasts_by_statsmodels_too() -> None:
     assert POLICY.key == PolicyKey("demo", "chat")
     assert POLICY.mode is Mode.ACTIVE
-    assert {"holt-winters", "arima", "harmonic", "seasonal-naive"} <= set(POLICY.models)
+    assert {"holt-winters", "arima", "harmonic"} <= set(POLICY.models)
 
 
 def test_the_workload_starts_as_slowly_as_the_policy_declares() -> None:

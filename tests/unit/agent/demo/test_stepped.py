@@ -104,10 +104,10 @@ async def test_fits_are_run_when_they_fall_due_and_not_at_every_tick(rig: Rig) -
 
     for number in range(1, 9):
         await rig.agent.tick(start + number * STEP)
-    assert rig.fits.batches == [["seasonal-naive"]]
+    assert rig.fits.batches == [["seasonal-naive", "peak-quantiles"]]
 
     await rig.agent.tick(start + timedelta(hours=6, minutes=1))
-    assert rig.fits.batches == [["seasonal-naive"], ["seasonal-naive"]]
+    assert rig.fits.batches == [["seasonal-naive", "peak-quantiles"]] * 2
 
 
 async def test_the_workload_follows_what_keda_hears_from_the_real_server(rig: Rig) -> None:

@@ -41,20 +41,21 @@ def test_one_step_and_many_agree():
     quarter = Coarsening.of(timedelta(seconds=15))
     nan = float("nan")
 
-    assert quarter.of_step([1.0, nan, 3.0, 8.0]) == (4.0, 8.0)
+    assert quarter.of_step([1.0, nan, 8.0, 3.0]) == (4.0, 8.0, 3.0)
     assert quarter.of_step([1.0, nan, nan, nan]) is None
-    assert quarter.of_values(1, np.array([1.0, nan, 3.0, 8.0])).mean.tolist() == [4.0]
+    many = quarter.of_values(1, np.array([1.0, nan, 8.0, 3.0]))
+    assert (many.mean.tolist(), many.largest.tolist(), many.last.tolist()) == ([4.0], [8.0], [3.0])
 
 
 def test_huge_samples_stay_finite():
     quarter = Coarsening.of(timedelta(seconds=15))
 
-    assert quarter.of_step([1e308] * 4) == (LARGEST_FLOAT32, LARGEST_FLOAT32)
+    assert quarter.of_step([1e308] * 4) == (LARGEST_FLOAT32,) * 3
     assert quarter.of_values(1, np.full(4, 1e308)).mean.tolist() == [LARGEST_FLOAT32]
 
 
 def test_values_can_be_cut_to_a_range_that_lies_beside_them():
-    values = CoarseValues(5, np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
+    values = CoarseValues(5, *(np.array([1.0, 2.0, 3.0]),) * 3)
 
     assert values.between(6, 6).mean.tolist() == [2.0]
     assert values.between(9, 12).mean.tolist() == []
@@ -65,6 +66,32 @@ def test_values_can_be_cut_to_a_range_that_lies_beside_them():
 def test_a_step_outside_the_coarse_ring_is_left_out(index: int):
     ring = CoarseRing(3)
     ring.advance(5)
-    ring.put(index, 1.0, 2.0)
+    ring.put(index, 1.0, 2.0, 1.5)
 
     assert ring.mean()[1].tolist() == []
+
+
+def test_largest_and_last_are_kept_to_one_in_two_thousand_beside_the_mean():
+    ring = CoarseRing(3)
+    ring.advance(5)
+    ring.put(4, 300.0, 1234.5, 0.77)
+    ring.put(5, 0.0, 0.0, 0.0)
+
+    values = ring.values()
+
+    assert (values.first, values.mean.tolist()) == (4, [300.0, 0.0])
+    np.testing.assert_allclose(values.largest, [1234.5, 0.0], rtol=1 / 2048)
+    np.testing.assert_allclose(values.last, [0.77, 0.0], rtol=1 / 2048)
+
+
+def test_the_newest_steps_are_returned_with_their_gaps():
+    ring = CoarseRing(4)
+    ring.advance(7)
+    ring.put(6, 2.0, 4.0, 1.0)
+
+    newest = ring.newest_values(3)
+
+    assert newest.first == 5
+    np.testing.assert_array_equal(newest.largest, [np.nan, 4.0, np.nan])
+    assert len(ring.newest_values(99).mean) == 4
+    assert len(CoarseRing(4).newest_values(3).mean) == 0

@@ -56,4 +56,6 @@ def test_history_is_what_the_plain_model_says(seconds: int, operations: list[tup
 
     assert as_dict(history.fine()) == model.fine
     assert as_dict(history.coarse_mean()) == pytest.approx({at: pair[0] for at, pair in model.coarse.items()}, rel=1e-6)
-    assert as_dict(history.coarse_max()) == {at: pair[1] for at, pair in model.coarse.items()}
+    # kept beside the mean with 11 bits; of a mean at the edge of float32 even less is left
+    largest = {at: pair[1] for at, pair in model.coarse.items()}
+    assert as_dict(history.coarse_max()) == pytest.approx(largest, rel=1 / 2000, abs=1e-37)

@@ -38,7 +38,8 @@ def test_decisions_read_what_the_document_says():
         stale_data=timedelta(minutes=10),
         horizon=timedelta(hours=1),
         history=timedelta(days=14),
-        models=("last-value", "seasonal-naive", "harmonic"),
+        models=("harmonic",),
+        families=("quantile-regression", "hold", "analog", "volatility"),
     )
 
 

@@ -1,0 +1,126 @@
+"""What a decision sees of a signal's past: the features of now, from the history's two resolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.history.coarse import CoarseValues
+from agent.history.grid import History
+from forecasters.past import Outcomes, Past
+from forecasters.peak_features import (
+    MAXIMUM_MINUTES,
+    RECENT_MINUTES,
+    UNKNOWN,
+    Usual,
+    features,
+    habits_at,
+    lately_at,
+    rows_known_ahead,
+    rows_of_lately,
+    slow_at,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One instant's features, and the part of them that rules use by themselves."""
+
+    row: NDArray[np.float64]  # shape (1, features)
+    usual: Usual  # one row
+
+
+class PeakSight:
+    """Looks at the long past every quarter of an hour, at the last hour every coarse step, at now every time."""
+
+    def __init__(self, history: History, *, ahead: int) -> None:
+        """Look at a history.
+
+        Args:
+            history: of the signal.
+            ahead: rows (coarse steps) of the look-ahead.
+        """
+        self._history = history
+        self._ahead = ahead
+        self._minutes = history.coarse_step.total_seconds() / 60
+        self._row: int | None = None  # newest coarse step that was looked at
+        self._habits_from = 0  # coarse step of the first row of habits
+        self._habits = np.empty((0, 16))
+        self._slow = np.full((1, 5), np.nan)
+        self._slow_from: int | None = None
+        self._usual = Usual(np.full((1, 2), np.nan), self._slow, np.full((1, 16), np.nan))
+
+    def look(self, demand: float) -> Seen:
+        """Return the features of the newest sample, which the history has already."""
+        self._renew()
+        recent, maxima = self._recent(demand)
+        row = features(recent, maxima, self._usual, look_ahead=self._ahead * self._minutes, minutes=self._minutes)
+        return Seen(row, self._usual)
+
+    def _renew(self) -> None:
+        newest = self._history.newest_coarse
+        if newest is None or newest == self._row:
+            return
+        self._row = newest
+        place = newest - self._habits_from
+        if not 0 <= place < len(self._habits):
+            self._renew_habits(newest)
+            place = 0
+        lately = self._lately()
+        self._usual = Usual(lately, self._slow, self._habits[place : place + 1])
+
+    def _renew_habits(self, newest: int) -> None:
+        past = _rows(self._history.coarse(), self._history.coarse_step)
+        if not len(past):
+            self._habits, self._slow, self._habits_from = UNKNOWN.habits, UNKNOWN.slow, newest
+            return
+        outcomes = Outcomes.of(past, self._ahead)
+        row = newest - past.first
+        count = min(rows_known_ahead(past, self._ahead), _until_slow(past, row))
+        rows = row + np.arange(count)
+        self._habits = habits_at(outcomes, rows)
+        self._slow = slow_at(outcomes, rows[:1])
+        self._habits_from = newest
+
+    def _lately(self) -> NDArray[np.float64]:
+        count = rows_of_lately(self._minutes, self._ahead)
+        past = _rows(self._history.coarse(newest=count), self._history.coarse_step)
+        if len(past) <= self._ahead:
+            return np.full((1, 2), np.nan)
+        return lately_at(Outcomes.of(past, self._ahead), np.array([len(past) - 1]))
+
+    def _recent(self, demand: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        per_row = max(1, round(self._history.coarse_step / self._history.step))
+        longest = per_row * max(1, round(MAXIMUM_MINUTES[-1] / self._minutes))
+        values = self._history.newest_fine(longest)
+        known = np.isfinite(values)
+        if not known.all():
+            values = _carried(values, known, demand)
+        values[-1] = demand
+        reach = max(1, round(RECENT_MINUTES / self._minutes))
+        places = np.maximum(len(values) - 1 - per_row * np.arange(reach, -1, -1), 0)
+        spans = [per_row * max(1, round(span / self._minutes)) for span in MAXIMUM_MINUTES]
+        maxima = np.array([[values[-span:].max() for span in spans]])
+        return values[places][None, :], maxima
+
+
+def _until_slow(past: Past, row: int) -> int:
+    """Return the rows until what moves slowly is looked up anew."""
+    period = max(1, round(15 / past.minutes))
+    return period - (past.first + row) % period
+
+
+def _rows(coarse: CoarseValues, step: timedelta) -> Past:
+    return Past.of_rows(coarse.first, step, coarse.last, coarse.largest, np.isfinite(coarse.mean))
+
+
+def _carried(values: NDArray[np.float64], known: NDArray[np.bool_], demand: float) -> NDArray[np.float64]:
+    """Return the values with gaps carried on, and the first known one before the first."""
+    if not known.any():
+        return np.full(len(values), demand)
+    source = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
+    source[: int(known.argmax())] = int(known.argmax())
+    return values[source]

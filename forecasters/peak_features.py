@@ -1,0 +1,329 @@
+"""What the largest demand of the coming look-ahead is told from: numbers of one instant, relative to the demand then.
+
+The table that a model is fitted on and the single row that a decision reads are made by the same code. Three parts:
+`recent` from the last hour, `usual` from days and weeks of outcomes, both joined by `features`. Levels are given as
+their distance from the demand of the instant, so that a model which leaves all of them out says "as now".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from forecasters.past import Outcomes, Past
+
+RECENT_MINUTES = 60
+MAXIMUM_MINUTES = (15, 60, 180)  # of the largest demand that `recent` is told
+_MEANS = (5, 15, 60)
+_LINES = (5, 10)
+_RISES = (1, 2, 5, 20, 60)
+_FALLS = (1, 20)
+_DAY, _WEEK, _HOUR = 1440, 10_080, 60  # minutes
+_SLOW_RISES, _HABITUAL_RISES = 3, 6  # columns of rises in `Usual.slow` and `Usual.habits`; the others are levels
+# How often, in minutes, the quantile of a long window is looked up anew: it moves slowly.
+_SLOWLY = 15
+_ROWS_AT_ONCE = 512  # of long windows, so that a table of weeks does not take gigabytes
+
+# Columns of the table, in order.
+_LINEAR = slice(0, len(_MEANS) + len(_LINES) + len(_RISES) + len(_FALLS))
+_LEVEL_LIKE = slice(0, len(_MEANS) + len(_LINES))  # means and lines
+_QUARTER = _MEANS.index(15)
+_ALL_RISES = slice(_LEVEL_LIKE.stop, _LEVEL_LIKE.stop + len(_RISES))
+_ALL_FALLS = slice(_ALL_RISES.stop, _LINEAR.stop)
+_LOWEST, _SPREAD = _LINEAR.stop, _LINEAR.stop + 1  # of the last quarter of an hour
+_MAXIMA = slice(_SPREAD + 1, _SPREAD + 1 + len(MAXIMUM_MINUTES))
+_USUAL_RISES = slice(_MAXIMA.stop, _MAXIMA.stop + 11)
+_USUAL_LEVELS = slice(_USUAL_RISES.stop, _USUAL_RISES.stop + 11)
+_BY_LEVEL = 8  # of the usual levels, the one that today's level scales
+FEATURES = _USUAL_LEVELS.stop + 1  # the demand of now is the last
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Usual:
+    """What days and weeks of outcomes say of an instant; NaN where the past does not reach."""
+
+    lately: NDArray[np.float64]  # shape (n, 2), from `lately_at`, demand units
+    slow: NDArray[np.float64]  # shape (n, 5), from `slow_at`
+    habits: NDArray[np.float64]  # shape (n, 16), from `habits_at`
+
+    def analog(self) -> NDArray[np.float64]:
+        """Return the 0.8 quantile of the rises at this time of the last days, shape (n,), not below 0, 0 if unknown."""
+        return np.maximum(np.nan_to_num(self.habits[:, 0]), 0.0)
+
+    def volatility(self) -> NDArray[np.float64]:
+        """Return the 0.8 quantile of the rises of the last hour, shape (n,), not below 0, 0 if unknown."""
+        return np.maximum(np.nan_to_num(self.lately[:, 0]), 0.0)
+
+    def rows(self, places: NDArray[np.int64]) -> Usual:
+        """Return some of the rows."""
+        return Usual(self.lately[places], self.slow[places], self.habits[places])
+
+
+UNKNOWN = Usual(np.full((1, 2), np.nan), np.full((1, 5), np.nan), np.full((1, 16), np.nan))  # of one instant
+
+
+def features(
+    recent: NDArray[np.float64], maxima: NDArray[np.float64], usual: Usual, *, look_ahead: float, minutes: float
+) -> NDArray[np.float64]:
+    """Return the features of n instants, shape (n, features), demand units.
+
+    Args:
+        recent: demand at the instant and at whole rows before it, the instant last, shape (n, rows of an hour + 1).
+        maxima: largest demand of the last `MAXIMUM_MINUTES`, shape (n, 3).
+        usual: what the past says of the instants.
+        look_ahead: minutes that a straight line is carried on.
+        minutes: between two rows.
+    """
+    weights, quarter = _weights(recent.shape[1], look_ahead, minutes)
+    now = recent[:, -1:]
+    linear = recent @ weights  # as many products as there are features, in one
+    lately = recent[:, -quarter:]
+    quarter_mean = linear[:, _QUARTER]
+    deviations = lately - quarter_mean[:, None]
+    levels = _levels(usual, quarter_mean)
+    table = np.empty((len(recent), FEATURES))
+    table[:, _LINEAR] = linear
+    table[:, _LEVEL_LIKE] -= now
+    np.maximum(table[:, _ALL_RISES], 0.0, out=table[:, _ALL_RISES])
+    np.minimum(table[:, _ALL_FALLS], 0.0, out=table[:, _ALL_FALLS])
+    table[:, _LOWEST] = lately.min(axis=1) - now[:, 0]
+    table[:, _SPREAD] = np.sqrt((deviations * deviations).mean(axis=1))
+    table[:, _MAXIMA] = maxima - now
+    table[:, _USUAL_RISES] = _rises(usual)
+    np.subtract(levels, now, out=table[:, _USUAL_LEVELS])
+    unknown = np.isnan(table)
+    if unknown.any():
+        table[unknown] = 0.0
+    table[:, -1:] = now
+    return table
+
+
+def _rises(usual: Usual) -> NDArray[np.float64]:
+    """Where days are missing, the last hour stands for them; before there is an hour, nothing is known to rise."""
+    rises = np.hstack([usual.lately, usual.slow[:, :_SLOW_RISES], usual.habits[:, :_HABITUAL_RISES]])
+    unknown = np.isnan(rises)
+    return np.where(unknown, rises[:, :1], rises) if unknown.any() else rises
+
+
+def _levels(usual: Usual, quarter: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The usual levels; the usual peak among them times today's level over the usual one, within a half and twice."""
+    levels = np.hstack([usual.habits[:, _HABITUAL_RISES:-1], usual.slow[:, _SLOW_RISES:]])
+    level = usual.habits[:, -1]
+    ratio = np.divide(quarter, level, out=np.ones(len(quarter)), where=level > 0.0)
+    levels[:, _BY_LEVEL] *= np.minimum(np.maximum(ratio, 0.5), 2.0)
+    return levels
+
+
+@lru_cache(maxsize=64)
+def _weights(columns: int, look_ahead: float, minutes: float) -> tuple[NDArray[np.float64], int]:
+    """Return what `recent` is multiplied by for means, lines, rises and falls, and the rows of a quarter of an hour."""
+    newest = columns - 1
+
+    def rows(span: float) -> int:
+        return min(newest, max(1, round(span / minutes)))
+
+    parts = [np.where(np.arange(columns) > newest - rows(span), 1.0 / rows(span), 0.0) for span in _MEANS]
+    for span in _LINES:
+        places = np.arange(rows(span) + 1) - rows(span) / 2
+        reach = places[-1] + look_ahead / minutes
+        line = np.full(len(places), 1.0 / len(places)) + reach * places / (places @ places)
+        parts.append(np.concatenate([np.zeros(columns - len(places)), line]))
+    for span in (*_RISES, *_FALLS):
+        change = np.zeros(columns)
+        change[newest] += 1.0
+        change[newest - rows(span)] -= 1.0
+        parts.append(change)
+    return np.column_stack(parts), rows(15)
+
+
+def recent_table(past: Past) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return `recent` and `maxima` of every row of a past; before its first row demand was as there."""
+    hour = past.rows(RECENT_MINUTES)
+    recent = sliding_window_view(_padded(past.last, hour), hour + 1)
+    maxima = np.column_stack([trailing_largest(past.largest, past.rows(span)) for span in MAXIMUM_MINUTES])
+    return recent, maxima
+
+
+def trailing_largest(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return the largest of each value and the `count - 1` before it, shape (n,)."""
+    window, width = values, 1
+    while 2 * width <= count:
+        window = np.maximum(window, _delayed(window, width))
+        width *= 2
+    return np.maximum(window, _delayed(window, count - width))
+
+
+def usual_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> Usual:
+    """Return what the outcomes known at some rows of their past say of them.
+
+    Args:
+        outcomes: of the whole past; none is used before its look-ahead has passed.
+        rows: places in the past, shape (n,), ascending.
+    """
+    return Usual(lately_at(outcomes, rows), slow_at(outcomes, rows), habits_at(outcomes, rows))
+
+
+def lately_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return quantiles of the rises of the last hour, shape (n, 2); a past of `rows_of_lately` is enough."""
+    count = outcomes.past.rows(_HOUR)
+    return np.column_stack(_trailing_quantiles(outcomes.rise, rows - outcomes.ahead, count, (0.8, 0.95)))
+
+
+def rows_of_lately(past_minutes: float, ahead: int) -> int:
+    """Return the newest rows that `lately_at` looks at, for rows so many minutes apart."""
+    return round(_HOUR / past_minutes) + ahead
+
+
+def slow_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what is looked up every 15 minutes: rises of hours, day and week, the day's level; shape (n, 5)."""
+    past = outcomes.past
+    at = np.maximum(rows - (past.first + rows) % slow_rows(past.minutes), 0)
+    newest, day = at - outcomes.ahead, past.rows(_DAY)
+    quantiles = [
+        _trailing_quantiles(outcomes.rise, newest, past.rows(span), (level,))[0]
+        for span, level in ((6 * _HOUR, 0.95), (_DAY, 0.95), (_WEEK, 0.99))
+    ]
+    distinct, places = np.unique(at, return_inverse=True)
+    levels = np.array([_level_until(past, row, day) for row in distinct.tolist()])
+    return np.column_stack([*quantiles, levels[places]])
+
+
+def slow_rows(minutes: float) -> int:
+    """Return how many rows `slow_at` stands still, for rows so many minutes apart; a row divides the epoch by it."""
+    return max(1, round(_SLOWLY / minutes))
+
+
+def habits_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what demand did at this time of other hours, days and weeks, shape (n, 16).
+
+    Nothing of the last hour is used, so rows of the coming quarter may be asked for, too (see `rows_known_ahead`).
+    """
+    rises = _rises_at_this_time(outcomes, rows)
+    return np.column_stack([*rises, *_levels_at_this_time(outcomes, rows)])
+
+
+def rows_known_ahead(past: Past, ahead: int) -> int:
+    """Return for how many rows, the newest one included, the habits are known already."""
+    return max(1, min(slow_rows(past.minutes), past.rows(_HOUR) - ahead))
+
+
+def _level_until(past: Past, row: int, count: int) -> tuple[float, float]:
+    """Return mean and largest demand of the `count` rows up to one; the first row stands for what was before it."""
+    begin = max(0, row + 1 - count)
+    missing = count - (row + 1 - begin)
+    total = float(past.last[begin : row + 1].sum()) + missing * float(past.last[0])
+    return total / count, float(past.largest[begin : row + 1].max())
+
+
+def _trailing_quantiles(
+    values: NDArray[np.float64], ends: NDArray[np.int64], count: int, levels: tuple[float, ...]
+) -> list[NDArray[np.float64]]:
+    """Return quantiles of the `count` values up to each end, or of as many as there are; NaN where there is none."""
+    distinct, places = np.unique(ends, return_inverse=True)
+    found = np.full((len(levels), len(distinct)), np.nan)
+    whole = int(np.searchsorted(distinct, count - 1))
+    for row in range(int(np.searchsorted(distinct, 0)), whole):
+        found[:, row] = np.quantile(values[: distinct[row] + 1], levels)
+    if whole < len(distinct):
+        windows = sliding_window_view(values, count)
+        for start in range(whole, len(distinct), _ROWS_AT_ONCE):
+            chosen = distinct[start : start + _ROWS_AT_ONCE]
+            found[:, start : start + len(chosen)] = np.quantile(windows[chosen - count + 1], levels, axis=1)
+    return list(found[:, places])
+
+
+def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+    """What demand did at this time of the last days, hours and week."""
+    near = _at_this_time(outcomes, outcomes.rise, rows, days=7, minutes=1)
+    around = _at_this_time(outcomes, outcomes.rise, rows, days=7, minutes=5)
+    hours = _picked(outcomes, outcomes.rise, rows, -np.arange(1, 25) * outcomes.past.rows(_HOUR))
+    week = _picked(outcomes, outcomes.rise, rows, np.array([-outcomes.past.rows(_WEEK)]))
+    return [
+        *_known_quantiles(near, (0.8, 1.0)),
+        *_known_quantiles(around, (0.8, 0.95)),
+        *_known_quantiles(hours, (0.8,)),
+        week[:, 0],
+    ]
+
+
+def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+    """How high demand was at this time of the last days and weeks, and how high it should be by today's level."""
+    past, peak = outcomes.past, outcomes.peak
+    near = _at_this_time(outcomes, peak, rows, days=7, minutes=2)
+    around = _at_this_time(outcomes, peak, rows, days=7, minutes=10)
+    lately = _at_this_time(outcomes, peak, rows, days=3, minutes=2)
+    yesterday = _picked(outcomes, peak, rows, np.array([-past.rows(_DAY)]))
+    weeks = _picked(outcomes, peak, rows, -past.rows(_WEEK) * np.array([1, 2]))
+    return [
+        *_known_quantiles(near, (0.5, 0.8, 1.0)),
+        *_known_quantiles(around, (0.5, 0.9)),
+        *_known_quantiles(lately, (0.8,)),
+        yesterday[:, 0],
+        *_known_quantiles(weeks, (0.5,)),
+        _known_mean(near),
+        _usual_quarter(outcomes, rows),
+    ]
+
+
+def _usual_quarter(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean of the quarter of an hour that ended at this time of the last days; NaN where none is known."""
+    past = outcomes.past
+    quarter = sliding_window_view(_padded(past.last, past.rows(15) - 1), past.rows(15)).mean(axis=1)
+    places = rows[:, None] - np.arange(1, 8) * past.rows(_DAY)
+    return _known_mean(np.where(places >= 0, quarter[np.maximum(places, 0)], np.nan))
+
+
+def _at_this_time(
+    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], *, days: int, minutes: float
+) -> NDArray[np.float64]:
+    """Return what is known within some minutes of this time of the last days, shape (n, days * (2 near + 1))."""
+    near = round(minutes / outcomes.past.minutes)
+    offsets = np.arange(-near, near + 1) - outcomes.past.rows(_DAY) * np.arange(1, days + 1)[:, None]
+    return _picked(outcomes, values, rows, offsets.ravel())
+
+
+def _picked(
+    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], offsets: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return values at offsets from rows, shape (n, offsets); NaN where unknown, or not known yet at the row."""
+    places = rows[:, None] + np.minimum(offsets, -outcomes.ahead)
+    is_inside = places >= 0
+    places = np.where(is_inside, places, 0)
+    if not len(outcomes.known):
+        return np.full(places.shape, np.nan)
+    return np.where(is_inside & outcomes.known[places], values[places], np.nan)
+
+
+def _known_quantiles(values: NDArray[np.float64], levels: tuple[float, ...]) -> list[NDArray[np.float64]]:
+    """Return quantiles of the known values of each row, linear between two of them; NaN where none is known."""
+    ordered = np.sort(values, axis=1)  # NaN last
+    newest = np.isfinite(ordered).sum(axis=1) - 1
+    rows, found = np.arange(len(ordered)), []
+    for level in levels:
+        place = np.maximum(newest, 0) * level
+        below = place.astype(np.int64)
+        above = np.minimum(below + 1, np.maximum(newest, 0))
+        share = place - below
+        found.append(ordered[rows, below] * (1 - share) + ordered[rows, above] * share)
+    return found
+
+
+def _known_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    counts = np.isfinite(values).sum(axis=1)
+    sums = np.nan_to_num(values).sum(axis=1)
+    means = np.full(len(values), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
+
+
+def _padded(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    return np.concatenate([np.full(count, values[0] if len(values) else 0.0), values])
+
+
+def _delayed(values: NDArray[np.float64], places: int) -> NDArray[np.float64]:
+    """Return the values moved towards the end, the first one repeated."""
+    return values if places == 0 else _padded(values, places)[: len(values)]

@@ -1,0 +1,111 @@
+"""Paths: simple rules that each name one demand to plan for.
+
+Which of them to follow, and how closely, is decided elsewhere, by what following them would have cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasters.peak_features import Usual, trailing_largest
+from forecasters.peak_model import LEVELS
+
+REACTIVE = "reactive"  # the demand of now
+HOLD = "hold"  # the largest demand of the last minutes
+QUANTILES = "quantile-regression"
+ANALOG = "analog"  # now, and as much more as it rose at this time of the last days
+VOLATILITY = "volatility"  # now, and as much more as it rose in the last hour
+
+_SHORT_HOLD, _LONG_HOLD = timedelta(minutes=15), timedelta(minutes=30)
+_FOLLOWED = (0.8, 0.9, 0.95, 0.98)  # quantiles of the model that are paths; its median is for people
+
+# Every path with its family, in the order of `planned`.
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    {
+        "reactive": REACTIVE,
+        "hold-15m": HOLD,
+        "hold-30m": HOLD,
+        **{f"quantile-{level:g}": QUANTILES for level in _FOLLOWED},
+        "quantile-0.9-hold-15m": QUANTILES,
+        "quantile-0.9-hold-30m": QUANTILES,
+        "quantile-0.95-hold-15m": QUANTILES,
+        "analog": ANALOG,
+        "volatility": VOLATILITY,
+    }
+)
+PATHS = tuple(FAMILIES)
+_FIRST = LEVELS.index(_FOLLOWED[0])
+_P90, _P95 = _FOLLOWED.index(0.9), _FOLLOWED.index(0.95)
+
+
+class Paths:
+    """The paths of one signal, sample by sample: remembers what the holds need."""
+
+    def __init__(self, step: timedelta) -> None:
+        """Begin without a past; `step` is the time between two samples."""
+        self._short, self._long = max(1, _SHORT_HOLD // step), max(1, _LONG_HOLD // step)
+        self._recent = np.zeros((self._long, 3))  # demand, its 0.9 and 0.95 quantile
+        self._place = 0
+
+    def planned(self, demand: float, usual: Usual, peaks: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Take in a sample and return what each path plans for; shape (paths,), demand units, NaN where unknown.
+
+        Args:
+            demand: the sample.
+            usual: what the past says of its instant, one row.
+            peaks: the model's quantiles at `LEVELS`, shape (levels,); None without a model.
+        """
+        quantiles = np.full(len(_FOLLOWED), np.nan) if peaks is None else peaks[_FIRST:]
+        self.remember(demand, quantiles)
+        held = self._recent.max(axis=0)
+        since = np.arange(self._place - self._short, self._place) % self._long
+        held_shortly = self._recent[since].max(axis=0)
+        if peaks is None:
+            held[1:] = held_shortly[1:] = np.nan
+        return np.concatenate(
+            [
+                (demand, held_shortly[0], held[0]),
+                quantiles,
+                (held_shortly[1], held[1], held_shortly[2]),
+                (demand + float(usual.analog()[0]), demand + float(usual.volatility()[0])),
+            ]
+        )
+
+    def remember(self, demand: float, quantiles: NDArray[np.float64]) -> None:
+        """Take in a sample for the holds alone."""
+        self._recent[self._place % self._long] = (demand, *np.nan_to_num(quantiles[[_P90, _P95]]))
+        self._place += 1
+
+
+def planned_table(
+    demand: NDArray[np.float64], usual: Usual, peaks: NDArray[np.float64], step: timedelta
+) -> NDArray[np.float64]:
+    """Return what `Paths.planned` would have for each of many samples in a row; shape (n, paths).
+
+    Args:
+        demand: shape (n,).
+        usual: of the instants, n rows.
+        peaks: at `LEVELS`, shape (n, levels), NaN where there was no model.
+        step: time between two samples.
+    """
+    short, long = max(1, _SHORT_HOLD // step), max(1, _LONG_HOLD // step)
+    quantiles = peaks[:, _FIRST:]
+    known = np.isfinite(quantiles[:, 0])
+    p90, p95 = (np.where(known, quantiles[:, place], 0.0) for place in (_P90, _P95))
+    held = [trailing_largest(p90, short), trailing_largest(p90, long), trailing_largest(p95, short)]
+    return np.column_stack(
+        [
+            demand,
+            trailing_largest(demand, short),
+            trailing_largest(demand, long),
+            quantiles,
+            *(np.where(known, each, np.nan) for each in held),
+            demand + usual.analog(),
+            demand + usual.volatility(),
+        ]
+    )

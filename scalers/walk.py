@@ -1,0 +1,143 @@
+"""The past walked through as it would have been lived: models fitted as their time came, experts at work on each step.
+
+What a restart or a first start needs in order to know at once what weeks of running would have taught it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasters.forecaster import TooLittleHistory
+from forecasters.past import Outcomes, Past
+from forecasters.peak_features import (
+    MAXIMUM_MINUTES,
+    RECENT_MINUTES,
+    Usual,
+    features,
+    trailing_largest,
+    usual_at,
+)
+from forecasters.peak_model import LEVELS, PeakModel, feature_table, fit_peak_model
+from forecasters.peak_paths import PATHS, planned_table
+from scalers.contest import Contest
+
+# A young model learns much from each hour; an old one hardly anything from a day.
+_YOUNG = timedelta(days=4)
+_REFIT_YOUNG, _REFIT = timedelta(hours=6), timedelta(days=1)
+# Simulated last: of what lies before it, a record would remember a fifth.
+_SIMULATED = timedelta(days=6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fine:
+    """The newest part of a past at the step of decisions, its last value at the end of the past's last row or later."""
+
+    values: NDArray[np.float64]  # demand, shape (n,); NaN is a gap
+    per_row: int  # samples in a row of the past
+    after: int = 0  # samples after the end of the past's last row
+
+
+def refit_after(age: timedelta) -> timedelta:
+    """Return how long a model serves that was fitted on a history of this age."""
+    return _REFIT_YOUNG if age < _YOUNG else _REFIT
+
+
+def refit(past: Past, ahead: int) -> PeakModel | None:
+    """Return a model fitted on the whole past; None where that is too short."""
+    outcomes = Outcomes.of(past, ahead)
+    return _fitted(outcomes, feature_table(outcomes), len(past))
+
+
+def walk(
+    past: Past, fine: Fine, ahead: int, contest: Contest, *, step: timedelta, is_fitting: bool = True
+) -> PeakModel | None:
+    """Let the experts live through the newest days, and return the model that serves from now on, None if too young.
+
+    Args:
+        past: rows of the whole history.
+        fine: the samples of its newest days.
+        ahead: rows of the look-ahead.
+        contest: experts without a record yet.
+        step: between two samples.
+        is_fitting: whether to fit models at all; nothing is returned without.
+    """
+    outcomes = Outcomes.of(past, ahead)
+    count = min(len(fine.values), _SIMULATED // step, len(past) * fine.per_row + fine.after)
+    values = fine.values[len(fine.values) - count :]
+    rows = _newest_rows(count, past, fine)
+    usual = _usual_of(outcomes, rows)
+    seen = _features_of(values, usual, past, fine, ahead)
+    peaks = np.full((count, len(LEVELS)), np.nan)
+    table = feature_table(outcomes) if is_fitting else seen[:0]
+    for fitted, begin, end in _terms(rows, past) if is_fitting else ():
+        if (model := _fitted(outcomes, table, fitted)) is not None:
+            peaks[begin:end] = model.peaks(seen[begin:end])
+    planned = planned_table(seen[:, -1], usual, peaks, step)
+    # forecasters among the experts do not live through it
+    columns = {path: planned[:, place] for place, path in enumerate(PATHS)}
+    unknown = np.full(count, np.nan)
+    _live(contest, np.column_stack([columns.get(path, unknown) for path in contest.paths]), values)
+    return _fitted(outcomes, table, len(past)) if is_fitting else None
+
+
+def _newest_rows(count: int, past: Past, fine: Fine) -> NDArray[np.int64]:
+    """Return, for each sample, the newest row that was complete, at least the first; shape (count,)."""
+    samples = len(past) * fine.per_row + fine.after - count + np.arange(1, count + 1)
+    return np.maximum(samples // fine.per_row - 1, 0)
+
+
+def _usual_of(outcomes: Outcomes, rows: NDArray[np.int64]) -> Usual:
+    distinct, places = np.unique(rows, return_inverse=True)
+    return usual_at(outcomes, distinct).rows(places)
+
+
+def _features_of(values: NDArray[np.float64], usual: Usual, past: Past, fine: Fine, ahead: int) -> NDArray[np.float64]:
+    known = np.isfinite(values)
+    first = float(values[known.argmax()]) if known.any() else 0.0
+    source = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    carried = np.where(source >= 0, values[np.maximum(source, 0)], first)
+    reach = past.rows(RECENT_MINUTES)
+    places = np.arange(len(values))[:, None] - fine.per_row * np.arange(reach, -1, -1)
+    maxima = [trailing_largest(carried, fine.per_row * past.rows(span)) for span in MAXIMUM_MINUTES]
+    return features(
+        carried[np.maximum(places, 0)],
+        np.column_stack(maxima),
+        usual,
+        look_ahead=ahead * past.minutes,
+        minutes=past.minutes,
+    )
+
+
+def _terms(rows: NDArray[np.int64], past: Past) -> list[tuple[int, int, int]]:
+    """Return the terms of service: the row up to which a model is fitted, and the samples [begin, end) it serves."""
+    minute = timedelta(minutes=past.minutes)
+    fits, age = [], _REFIT_YOUNG
+    while age < len(past) * minute:
+        fits.append(age // minute)
+        age += refit_after(age)
+    starts = [int(np.searchsorted(rows, fit)) for fit in fits]
+    ends = [*starts[1:], len(rows)]
+    return [(fit, begin, end) for fit, begin, end in zip(fits, starts, ends, strict=True) if begin < end]
+
+
+def _fitted(outcomes: Outcomes, table: NDArray[np.float64], until: int) -> PeakModel | None:
+    try:
+        return fit_peak_model(outcomes, table, until=until)
+    except TooLittleHistory:
+        return None
+
+
+def _live(contest: Contest, planned: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    missed = 0
+    for plan, demand in zip(planned, values.tolist(), strict=True):
+        if demand != demand:  # noqa: PLR0124 - the cheapest test for NaN
+            missed += 1
+            continue
+        if missed:
+            contest.skip(missed)
+            missed = 0
+        contest.step(plan, demand)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from forecasters.state import UnreadableState
+from scalers.choice import choose
+from scalers.contest import MARGINS, Contest, Records, Setting
+from scalers.hpa_rules import HpaRules
+
+STEP = timedelta(seconds=15)
+SETTING = Setting(capacity=10.0, step=STEP, start_up=timedelta(minutes=2), late=3, rules=HpaRules())
+PATHS = ("reactive", "seer")
+
+
+def lived(hours: int = 30, *, setting: Setting = SETTING) -> Contest:
+    """A load that doubles for half of every hour; the seer knows it three minutes before."""
+    contest = Contest(PATHS, setting)
+    minutes = np.arange(hours * 240) / 4
+    demand = np.where(minutes % 60 < 30, 100.0, 200.0)
+    soon = np.where((minutes + 3.5) % 60 < 30, 100.0, 200.0)
+    for now, then in zip(demand, np.maximum(demand, soon), strict=True):
+        contest.step(np.array([now, then]), float(now))
+    return contest
+
+
+@pytest.fixture(scope="module")
+def contest() -> Contest:
+    return lived()
+
+
+def chosen(contest: Contest, risk: float, allowed: tuple[str, ...] = PATHS) -> str:
+    mask = np.array([expert.path in allowed for expert in contest.experts])
+    reactive = np.array([expert.path == "reactive" for expert in contest.experts])
+    choice = choose(contest.records(), risk=risk, allowed=mask, reactive=reactive, before=None)
+    return contest.experts[choice.lead].path
+
+
+def test_who_foresees_is_cheaper_than_who_keeps_a_margin(contest: Contest) -> None:
+    assert chosen(contest, 0.01) == "seer"
+    assert chosen(contest, 0.01, ("reactive",)) == "reactive"
+
+
+def test_reacting_without_a_margin_is_short_and_foreseeing_is_not(contest: Contest) -> None:
+    short = {str(expert): share for expert, share in zip(contest.experts, contest.records().short, strict=True)}
+    assert short["reactive at 100%"] > 0.03  # about three minutes of every hour
+    assert short["seer at 100%"] == 0.0
+    assert short["reactive at 46%"] == 0.0  # a margin of more than twice
+
+
+def test_no_expert_needs_less_than_the_demand_takes(contest: Contest) -> None:
+    needs = contest.needs(np.array([50.0, np.nan]), 80.0)
+    assert len(needs) == 2 * len(MARGINS) * 2
+    assert needs.min() == 8.0
+
+
+def test_what_is_stored_goes_on_as_if_nothing_had_been(contest: Contest) -> None:
+    again = Contest(PATHS, SETTING)
+    again.restore(contest.encode())
+    for each in (contest, again):
+        for _ in range(200):
+            each.step(np.array([150.0, 170.0]), 150.0)
+    np.testing.assert_array_equal(again.records().paid, contest.records().paid)
+    np.testing.assert_array_equal(again.records().short, contest.records().short)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\0" * 40])
+def test_what_cannot_be_read_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableState):
+        Contest(PATHS, SETTING).restore(body)
+
+
+def test_another_contests_record_is_refused(contest: Contest) -> None:
+    with pytest.raises(UnreadableState):
+        Contest(("reactive",), SETTING).restore(contest.encode())
+
+
+def records(**columns: list[float]) -> Records:
+    count = len(columns["paid"])
+    zeros = {name: np.zeros(count) for name in ("short", "short_lately", "actions", "unserved")}
+    return Records(weight=1e4, **(zeros | {name: np.array(values) for name, values in columns.items()}))  # type: ignore[arg-type]
+
+
+EVERYBODY = np.array([True, True, True])
+
+
+def test_the_cheapest_that_keeps_the_risk_leads() -> None:
+    known = records(paid=[10.0, 8.0, 6.0], short=[0.0, 0.005, 0.02])
+    choice = choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=None)
+    assert (choice.lead, choice.keeps_risk) == (1, True)
+
+
+def test_where_nobody_keeps_the_risk_the_least_short_leads() -> None:
+    known = records(paid=[10.0, 8.0, 6.0], short=[0.3, 0.2, 0.4])
+    choice = choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=None)
+    assert (choice.lead, choice.keeps_risk) == (1, False)
+
+
+def test_the_lead_stays_until_another_is_clearly_better() -> None:
+    known = records(paid=[10.0, 9.95, 12.0])
+    assert choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=0).lead == 0
+    known = records(paid=[10.0, 9.5, 12.0])
+    assert choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=0).lead == 1
+
+
+def test_a_looser_risk_never_costs_more() -> None:
+    known = records(paid=[10.0, 8.0, 6.0], short=[0.0, 0.005, 0.02])
+    costs = [
+        choose(known, risk=risk, allowed=EVERYBODY, reactive=~EVERYBODY, before=None).cost for risk in (1e-4, 0.01, 0.1)
+    ]
+    assert costs == sorted(costs, reverse=True)

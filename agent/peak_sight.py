@@ -36,15 +36,17 @@ class Seen:
 class PeakSight:
     """Looks at the long past every quarter of an hour, at the last hour every coarse step, at now every time."""
 
-    def __init__(self, history: History, *, ahead: int) -> None:
+    def __init__(self, history: History, *, ahead: int, most: float) -> None:
         """Look at a history.
 
         Args:
             history: of the signal.
             ahead: rows (coarse steps) of the look-ahead.
+            most: demand above this is seen as this.
         """
         self._history = history
         self._ahead = ahead
+        self._most = most
         self._minutes = history.coarse_step.total_seconds() / 60
         self._row: int | None = None  # newest coarse step that was looked at
         self._habits_from = 0  # coarse step of the first row of habits
@@ -54,7 +56,7 @@ class PeakSight:
         self._usual = Usual(np.full((1, 2), np.nan), self._slow, np.full((1, 16), np.nan))
 
     def look(self, demand: float) -> Seen:
-        """Return the features of the newest sample, which the history has already."""
+        """Return the features of the newest sample, `demand`, which the history has already."""
         self._renew()
         recent, maxima = self._recent(demand)
         row = features(recent, maxima, self._usual, look_ahead=self._ahead * self._minutes, minutes=self._minutes)
@@ -73,7 +75,7 @@ class PeakSight:
         self._usual = Usual(lately, self._slow, self._habits[place : place + 1])
 
     def _renew_habits(self, newest: int) -> None:
-        past = _rows(self._history.coarse(), self._history.coarse_step)
+        past = rows_of(self._history.coarse(), self._history.coarse_step, most=self._most)
         if not len(past):
             self._habits, self._slow, self._habits_from = UNKNOWN.habits, UNKNOWN.slow, newest
             return
@@ -87,7 +89,7 @@ class PeakSight:
 
     def _lately(self) -> NDArray[np.float64]:
         count = rows_of_lately(self._minutes, self._ahead)
-        past = _rows(self._history.coarse(newest=count), self._history.coarse_step)
+        past = rows_of(self._history.coarse(newest=count), self._history.coarse_step, most=self._most)
         if len(past) <= self._ahead:
             return np.full((1, 2), np.nan)
         return lately_at(Outcomes.of(past, self._ahead), np.array([len(past) - 1]))
@@ -95,7 +97,7 @@ class PeakSight:
     def _recent(self, demand: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         per_row = max(1, round(self._history.coarse_step / self._history.step))
         longest = per_row * max(1, round(MAXIMUM_MINUTES[-1] / self._minutes))
-        values = self._history.newest_fine(longest)
+        values = np.minimum(self._history.newest_fine(longest), self._most)
         known = np.isfinite(values)
         if not known.all():
             values = _carried(values, known, demand)
@@ -107,14 +109,16 @@ class PeakSight:
         return values[places][None, :], maxima
 
 
+def rows_of(coarse: CoarseValues, step: timedelta, *, most: float) -> Past:
+    """Return a coarse past as rows, demand above `most` as `most`: a metric's bug must not be all that is seen."""
+    last, largest = np.minimum(coarse.last, most), np.minimum(coarse.largest, most)
+    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean))
+
+
 def _until_slow(past: Past, row: int) -> int:
     """Return the rows until what moves slowly is looked up anew."""
     period = max(1, round(15 / past.minutes))
     return period - (past.first + row) % period
-
-
-def _rows(coarse: CoarseValues, step: timedelta) -> Past:
-    return Past.of_rows(coarse.first, step, coarse.last, coarse.largest, np.isfinite(coarse.mean))
 
 
 def _carried(values: NDArray[np.float64], known: NDArray[np.bool_], demand: float) -> NDArray[np.float64]:

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from agent.fitting.walked import Walked, WalkJob
 from agent.history.coarse import CoarseValues
 from agent.history.grid import History
-from agent.peak_sight import PeakSight
+from agent.peak_sight import PeakSight, rows_of
 from forecasters.coverage import Coverage
 from forecasters.forecaster import TooLittleHistory
-from forecasters.past import Past
 from forecasters.peak_features import UNKNOWN
 from forecasters.peak_model import LEVELS, PeakModel
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
@@ -35,6 +34,8 @@ from scalers.walk import Fine, refit_after
 # What a query that names no window is taken to average over: most scrape and record once a minute.
 _USUAL_WINDOW = timedelta(minutes=1)
 _CHOOSE_EVERY = timedelta(hours=1)
+# Demand above this multiple of what the most replicas serve asks for no more of them.
+_MOST_SEEN = 2.0
 # Younger records say nothing; younger than the second, nothing that a forecast may be trusted on.
 _LEAST_RECORD, _LEAST_FOR_FORECASTS = timedelta(hours=1), timedelta(hours=12)
 _RETRY_EVERY = timedelta(minutes=10)
@@ -84,6 +85,7 @@ class Peaks:
         self._step = max(signal.step, policy.sync)
         self._every = self._step // signal.step  # a faster signal is looked at once per sync of the HPA
         self._setting = _setting(policy, signal, self._step)
+        self._most = _MOST_SEEN * self._setting.rules.maximum * signal.capacity
         window = signal.window or _USUAL_WINDOW
         reach = policy.look_ahead(signal) + window + signal.step
         self._ahead = math.ceil(reach / history.coarse_step)
@@ -98,7 +100,7 @@ class Peaks:
         self._extra_steps = np.zeros(len(extra), np.int64)  # for which each of them had something to say
         self._contest = Contest(tuple(self._families), self._setting)
         self._paths = Paths(self._step)
-        self._sight = PeakSight(history, ahead=self._ahead)
+        self._sight = PeakSight(history, ahead=self._ahead, most=self._most)
         self._model: PeakModel | None = None
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
@@ -136,6 +138,7 @@ class Peaks:
         if self._last is not None and index <= self._last:
             return
         missed = 0 if self._last is None else index - self._last - 1
+        demand = min(demand, self._most)
         self._last, self._last_at, self._demand = index, at, demand
         seen = self._sight.look(demand) if self._is_looking else None
         peaks = None if self._model is None or seen is None else self._model.peaks(seen.row)[0]
@@ -187,13 +190,13 @@ class Peaks:
         if not self.is_due(now):
             return None
         coarse = self._history.coarse()
-        past = _past(coarse, self._history.coarse_step)
+        past = rows_of(coarse, self._history.coarse_step, most=self._most)
         if not len(past):
             return None
         self._due = now + _RETRY_EVERY
         fine = None
         if not self._has_walked:
-            fine = _fine(self._history, coarse, self._step)
+            fine = _fine(self._history, coarse, self._step, most=self._most)
             self._meanwhile = deque(maxlen=_MOST_MEANWHILE)
         return WalkJob(
             name, past, self._ahead, fine, tuple(self._families), self._setting, self._step, self._is_fitting
@@ -336,12 +339,7 @@ def _setting(policy: ScalingPolicy, signal: SignalPolicy, step: timedelta) -> Se
     )
 
 
-def _past(coarse: CoarseValues, step: timedelta) -> Past:
-    known = np.isfinite(coarse.mean)
-    return Past.of_rows(coarse.first, step, coarse.last, coarse.largest, known)
-
-
-def _fine(history: History, coarse: CoarseValues, step: timedelta) -> Fine:
+def _fine(history: History, coarse: CoarseValues, step: timedelta, *, most: float) -> Fine:
     """Return the past at the step of decisions: as sampled where that is kept, else drawn between coarse steps."""
     per_row = history.coarse_step // step
     if per_row < 1:
@@ -354,7 +352,7 @@ def _fine(history: History, coarse: CoarseValues, step: timedelta) -> Fine:
     sampled = history.fine()
     every = step // history.step
     if not len(sampled):
-        return Fine(values, per_row)
+        return Fine(np.minimum(values, most), per_row)
     first = grid_index(sampled.start, history.step)
     skip = -first % every
     taken = sampled.values[skip::every]
@@ -364,4 +362,4 @@ def _fine(history: History, coarse: CoarseValues, step: timedelta) -> Fine:
     laid = taken[max(0, -begin) :]
     inside = slice(max(0, begin), max(0, begin) + len(laid))
     values[inside] = np.where(np.isfinite(laid), laid, values[inside])
-    return Fine(values, per_row, after)
+    return Fine(np.minimum(values, most), per_row, after)

@@ -174,16 +174,23 @@ def a_learning_policy(**changes: object) -> ScalingPolicy:
     return a_policy(**{"models": (), "families": families} | changes)
 
 
+class Learned(dict[str, bytes]):
+    """What was stored, shown by its names: the bodies are long."""
+
+    def __repr__(self) -> str:
+        return f"Learned({', '.join(self)})"
+
+
 @pytest.fixture(scope="module")
-def learned() -> dict[str, bytes]:
+def learned() -> Learned:
     """What was learned of fifteen hours of a noisy load around 120: an expert is chosen."""
     driven = Driven(a_learning_policy())
     driven.learn(past_of(level(120.0), end=START, span=timedelta(hours=15), noise=20.0))
     assert driven.signal.peaks.is_choosing
-    return driven.signal.stored()
+    return Learned(driven.signal.stored())
 
 
-def test_one_absurd_sample_is_outlived(learned: dict[str, bytes]) -> None:
+def test_one_absurd_sample_is_outlived(learned: Learned) -> None:
     driven = Driven(a_learning_policy(), stored=learned)
     world = [120.0] * 12 + [1e300] + [120.0] * 60
     decisions = [driven.read(START + i * STEP, demand) for i, demand in enumerate(world)]
@@ -215,7 +222,7 @@ def policies(draw: st.DrawFn) -> ScalingPolicy:
 @settings(max_examples=60)
 @given(policies(), worlds)
 def test_whatever_the_world_does_answers_keep_their_promises(
-    learned: dict[str, bytes], policy: ScalingPolicy, world: list[tuple[timedelta, float | None, timedelta, Replicas]]
+    learned: Learned, policy: ScalingPolicy, world: list[tuple[timedelta, float | None, timedelta, Replicas]]
 ) -> None:
     driven, now, last = Driven(policy, stored=learned), START, None
     for pause, value, offset, replicas in world:
@@ -243,7 +250,7 @@ def test_whatever_the_world_does_answers_keep_their_promises(
 @settings(max_examples=25)
 @given(worlds)
 def test_the_same_world_gives_the_same_decisions(
-    learned: dict[str, bytes], world: list[tuple[timedelta, float | None, timedelta, Replicas]]
+    learned: Learned, world: list[tuple[timedelta, float | None, timedelta, Replicas]]
 ) -> None:
     def decisions() -> list[Decision]:
         driven, now, made = Driven(a_learning_policy(), stored=learned), START, []
@@ -261,7 +268,7 @@ def test_the_same_world_gives_the_same_decisions(
 @settings(max_examples=25)
 @given(st.lists(st.floats(1, 1000), min_size=3, max_size=20), st.integers(1, 19))
 def test_a_gap_of_any_length_never_lowers_the_answer_before_it(
-    learned: dict[str, bytes], demands: list[float], missing: int
+    learned: Learned, demands: list[float], missing: int
 ) -> None:
     driven = Driven(a_learning_policy(), stored=learned)
     now = START

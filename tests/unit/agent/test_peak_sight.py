@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray) -> Non
     history = History(MINUTE, fine_span=timedelta(hours=6), coarse_span=timedelta(days=14))
     begin = START - len(past) * MINUTE
     history.backfill_fine(Series(begin, MINUTE, past))
-    sight = PeakSight(history, ahead=AHEAD)
+    sight = PeakSight(history, ahead=AHEAD, most=math.inf)
     seen = []
     for row, value in enumerate(live):
         at = START + row * MINUTE

@@ -70,8 +70,12 @@ def _forecast_trusted(decision: Decision, now: datetime) -> Condition:
     if decision.basis is Basis.LEARNING:
         return Condition("ForecastTrusted", False, "Learning", decision.sentence, now)
     peaks = [known.peak for known in decision.signals if known.peak is not None and known.distrust is None]
+    foretold = [peak for peak in peaks if not peak.is_reactive]
+    if foretold:
+        return Condition("ForecastTrusted", True, "Trusted", f"{foretold[0].model} answers", now)
     if peaks:
-        return Condition("ForecastTrusted", True, "Trusted", f"{peaks[0].model} answers", now)
+        told = f"{peaks[0].model} answers: no forecast has cost less and kept the risk"
+        return Condition("ForecastTrusted", False, "Reactive", told, now)
     reasons = [known.distrust for known in decision.signals if known.distrust is not None]
     return Condition("ForecastTrusted", False, "NotTrusted", reasons[0] if reasons else "no forecast yet", now)
 

@@ -13,9 +13,9 @@ class PolicyState(StrEnum):
 
     CONFLICT = "Conflict"  # another scaler acts on the same target
     HOLDING = "Holding"  # no fresh data: replicas stay, or KEDA gets an error
-    REACTIVE = "Reactive"  # the forecast is not trusted: raw need
+    REACTIVE = "Reactive"  # no forecast has cost less: the demand of now decides, with the margin that keeps the risk
     LEARNING = "Learning"  # too little history yet: raw need
-    TRUSTED = "Trusted"  # the forecast may raise the answer
+    TRUSTED = "Trusted"  # a forecast decides
 
 
 _STATE_OF_BASIS = {
@@ -53,7 +53,7 @@ def state_condition(snapshot: PolicySnapshot, state: PolicyState) -> Condition |
 
 def _under_override(decision: Decision) -> PolicyState:
     """A person's floor hides the basis; what the forecast is worth is still known."""
-    if any(known.peak is not None and known.distrust is None for known in decision.signals):
+    if any(known.peak is not None and not known.peak.is_reactive for known in decision.signals):
         return PolicyState.TRUSTED
     return PolicyState.LEARNING if any(known.is_learning for known in decision.signals) else PolicyState.REACTIVE
 

@@ -22,13 +22,13 @@ def exporter() -> Iterator[rig.Exporter]:
 
 @pytest.fixture
 def prometheus(exporter: rig.Exporter, tmp_path: Path) -> Iterator[rig.PrometheusServer]:
-    """Scrapes the exporter each second, and knows a day before this moment in which demand was 60."""
+    """Scrapes the exporter each second, and knows a day before this moment with a rush each half hour."""
     if reason := rig.missing_binary():
         pytest.skip(reason)
     folder = tmp_path / "prometheus"
     folder.mkdir()
     server = rig.PrometheusServer(folder, targets=[exporter.target])
-    server.load_series("demand", a_quiet_day(), {"job": "history"})
+    server.load_series("demand", a_day_of_rushes(), {"job": "history"})
     with rig.running(server):
         yield server
 
@@ -42,7 +42,9 @@ def agent(prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[AgentPro
     agent.kill()
 
 
-def a_quiet_day() -> Series:
+def a_day_of_rushes() -> Series:
+    """Return a day up to now in which demand is 60, but for the first ten minutes of every half hour: there it is 240."""
     step = timedelta(seconds=15)
-    end = grid_instant(grid_index(datetime.now(UTC), step), step)
-    return Series(end - 5759 * step, step, np.full(5760, 60.0))
+    end = grid_index(datetime.now(UTC), step)
+    seconds = np.arange(end - 5759, end + 1) * step.total_seconds()
+    return Series(grid_instant(end - 5759, step), step, np.where(seconds % 1800 < 600, 240.0, 60.0))

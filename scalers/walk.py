@@ -52,6 +52,15 @@ def refit(past: Past, ahead: int) -> PeakModel | None:
     return _fitted(outcomes, feature_table(outcomes), len(past))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plans:
+    """What each path would have planned for, sample by sample."""
+
+    demand: NDArray[np.float64]  # shape (n,), NaN is a gap
+    planned: NDArray[np.float64]  # shape (n, `PATHS`), demand units, NaN where the path had nothing to say
+    model: PeakModel | None  # that serves from now on; None where none was fitted
+
+
 def walk(
     past: Past, fine: Fine, ahead: int, contest: Contest, *, step: timedelta, is_fitting: bool = True
 ) -> PeakModel | None:
@@ -65,8 +74,18 @@ def walk(
         step: between two samples.
         is_fitting: whether to fit models at all; nothing is returned without.
     """
+    plans = plan(past, fine, ahead, step=step, steps=_SIMULATED // step, is_fitting=is_fitting)
+    # forecasters among the experts do not live through it
+    columns = {path: plans.planned[:, place] for place, path in enumerate(PATHS)}
+    unknown = np.full(len(plans.demand), np.nan)
+    _live(contest, np.column_stack([columns.get(path, unknown) for path in contest.paths]), plans.demand)
+    return plans.model
+
+
+def plan(past: Past, fine: Fine, ahead: int, *, step: timedelta, steps: int, is_fitting: bool = True) -> Plans:
+    """Return what each path would have planned for in the newest of so many steps; the rest as for `walk`."""
     outcomes = Outcomes.of(past, ahead)
-    count = min(len(fine.values), _SIMULATED // step, len(past) * fine.per_row + fine.after)
+    count = min(len(fine.values), steps, len(past) * fine.per_row + fine.after)
     values = fine.values[len(fine.values) - count :]
     rows = _newest_rows(count, past, fine)
     usual = _usual_of(outcomes, rows)
@@ -76,12 +95,8 @@ def walk(
     for fitted, begin, end in _terms(rows, past) if is_fitting else ():
         if (model := _fitted(outcomes, table, fitted)) is not None:
             peaks[begin:end] = model.peaks(seen[begin:end])
-    planned = planned_table(seen[:, -1], usual, peaks, step)
-    # forecasters among the experts do not live through it
-    columns = {path: planned[:, place] for place, path in enumerate(PATHS)}
-    unknown = np.full(count, np.nan)
-    _live(contest, np.column_stack([columns.get(path, unknown) for path in contest.paths]), values)
-    return _fitted(outcomes, table, len(past)) if is_fitting else None
+    model = _fitted(outcomes, table, len(past)) if is_fitting else None
+    return Plans(values, planned_table(seen[:, -1], usual, peaks, step), model)
 
 
 def _newest_rows(count: int, past: Past, fine: Fine) -> NDArray[np.int64]:

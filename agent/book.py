@@ -52,4 +52,5 @@ class EngineBook:
             demand={name: signal.history.fine() for name, signal in signals.items()} if whole else {},
             trust=tuple(row for signal in signals.values() for row in signal.trust_rows()),
             coverage=tuple(row for signal in signals.values() for row in signal.coverage_rows()),
+            advantages=watched.decider.advantages(),
         )

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.snapshot import Condition
-from scalers.decision import Basis, Decision
+from scalers.advantage import Advantage, in_words
+from scalers.decision import Basis, Decision, PeakForecast
 from scalers.policy import Mode, ScalingPolicy
 from scalers.sentence import clock
 
@@ -19,6 +20,7 @@ def conditions(
     mends: Mapping[str, str],
     warnings: Sequence[str],
     reserved: tuple[str, ...],
+    advantages: Mapping[str, Advantage],
     before: tuple[Condition, ...],
 ) -> tuple[Condition, ...]:
     """Return the conditions that follow from a decision.
@@ -29,13 +31,14 @@ def conditions(
         mends: what a person can do about a signal that has no samples, by signal.
         warnings: what sources said beside their samples.
         reserved: paths of the document that this version accepts and does not act on.
+        advantages: of the experts that answer, by signal.
         before: the conditions so far; one that has not changed keeps its `since`.
     """
     now = decision.at
     new = (
         _ready(decision, reserved, now),
         _data_fresh(decision, mends, warnings, now),
-        _forecast_trusted(decision, now),
+        _forecast_trusted(decision, policy, advantages, now),
         _trigger_in_shadow(policy, now),
     )
     known = {condition.type: condition for condition in before}
@@ -66,18 +69,26 @@ def _data_fresh(decision: Decision, mends: Mapping[str, str], warnings: Sequence
     return Condition("DataFresh", False, reason, mends.get(known.name, since), now)
 
 
-def _forecast_trusted(decision: Decision, now: datetime) -> Condition:
+def _forecast_trusted(
+    decision: Decision, policy: ScalingPolicy, advantages: Mapping[str, Advantage], now: datetime
+) -> Condition:
     if decision.basis is Basis.LEARNING:
         return Condition("ForecastTrusted", False, "Learning", decision.sentence, now)
-    peaks = [known.peak for known in decision.signals if known.peak is not None and known.distrust is None]
-    foretold = [peak for peak in peaks if not peak.is_reactive]
-    if foretold:
-        return Condition("ForecastTrusted", True, "Trusted", f"{foretold[0].model} answers", now)
-    if peaks:
-        told = f"{peaks[0].model} answers: no forecast has cost less and kept the risk"
-        return Condition("ForecastTrusted", False, "Reactive", told, now)
+    used = [(known.name, known.peak) for known in decision.signals if known.peak is not None and known.distrust is None]
+    foretold = [(name, peak) for name, peak in used if not peak.is_reactive]
+    if used:
+        name, peak = (foretold or used)[0]
+        told = _answering(peak, policy, advantages.get(name), now)
+        return Condition("ForecastTrusted", bool(foretold), "Trusted" if foretold else "Reactive", told, now)
     reasons = [known.distrust for known in decision.signals if known.distrust is not None]
     return Condition("ForecastTrusted", False, "NotTrusted", reasons[0] if reasons else "no forecast yet", now)
+
+
+def _answering(peak: PeakForecast, policy: ScalingPolicy, advantage: Advantage | None, now: datetime) -> str:
+    """Say which expert answers, and what it buys where that is known."""
+    if advantage is not None:
+        return in_words(advantage, risk=policy.risk, now=now)
+    return f"{peak.model} answers{': no forecast has cost less and kept the risk' if peak.is_reactive else ''}"
 
 
 def _trigger_in_shadow(policy: ScalingPolicy, now: datetime) -> Condition:

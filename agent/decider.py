@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.fitting.pool import Job, Outcome
 from agent.signal import Signal
 from forecasters.forecaster import Forecaster
+from scalers.advantage import Advantage
 from scalers.decision import Basis, Decision, Replicas
 from scalers.policy import ScalingPolicy
 from scalers.recommend import Previous, Situation, recommend
@@ -35,6 +36,11 @@ class Decider:
         """Take in a fit's outcome."""
         name = outcome.signal.rsplit("/", 1)[-1]
         self.signals[name].accept(outcome, now)
+
+    def advantages(self) -> dict[str, Advantage]:
+        """Return what the expert that answers buys, by signal; one that has none yet is left out."""
+        found = ((name, signal.advantage()) for name, signal in self.signals.items())
+        return {name: advantage for name, advantage in found if advantage is not None}
 
     def decide(self, now: datetime, *, replicas: Replicas | None, is_reactive_only: bool = False) -> Decision:
         """Return the decision of this instant and remember its answer."""

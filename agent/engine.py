@@ -280,6 +280,7 @@ class Engine:
             mends=watched.mends,
             warnings=[warning for each in watched.warnings.values() for warning in each],
             reserved=watched.assignment.reserved,
+            advantages=watched.decider.advantages(),
             before=watched.conditions,
         )
 

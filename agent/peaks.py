@@ -25,6 +25,7 @@ from forecasters.peak_features import UNKNOWN
 from forecasters.peak_model import LEVELS, PeakModel
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
 from forecasters.series import grid_index
+from scalers.advantage import Advantage, account, rival
 from scalers.choice import Choice, choose
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import MOST_REPLICAS, HpaRules
@@ -105,7 +106,8 @@ class Peaks:
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
         self._choice: Choice | None = None
-        self._chosen_since: datetime | None = None
+        self._advantage: Advantage | None = None
+        self._before: tuple[str, datetime] | None = None  # the expert that answered in an earlier process, since when
         self._planned: NDArray[np.float64] | None = None
         self._demand = 0.0
         self._median: float | None = None
@@ -122,9 +124,9 @@ class Peaks:
         return self._choice is not None
 
     @property
-    def trusted_since(self) -> datetime | None:
-        """Since when the named expert answers."""
-        return self._chosen_since
+    def advantage(self) -> Advantage | None:
+        """What the named expert buys, as of the last choice; None before there is a record to choose by."""
+        return self._advantage
 
     def observe(self, at: datetime, demand: float, extra: Mapping[str, float]) -> None:
         """Take in the newest sample, which the history has already.
@@ -232,6 +234,8 @@ class Peaks:
         if not self._has_walked or self._last is None:
             return {}
         kept = {"contest": self._contest.encode(), "last": str(self._last).encode()}
+        if self._advantage is not None:
+            kept["answers"] = f"{self._advantage.since.isoformat()} {self._advantage.own.expert}".encode()
         return kept if self._model is None else {**kept, "model": self._model.encode()}
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
@@ -239,10 +243,12 @@ class Peaks:
         contest = Contest(tuple(self._families), self._setting)
         try:
             contest.restore(stored["contest"])
-            self._last = int(stored["last"])
-            self._model = PeakModel.decode(stored["model"]) if "model" in stored else None
+            last = int(stored["last"])
+            model = PeakModel.decode(stored["model"]) if "model" in stored else None
+            before = _answering(stored["answers"]) if "answers" in stored else None
         except (KeyError, ValueError):  # UnreadableState is a ValueError
             return
+        self._last, self._model, self._before = last, model, before
         self._contest, self._has_walked = contest, True
 
     def records(self) -> list[FamilyRecord]:
@@ -288,16 +294,29 @@ class Peaks:
         self._choose_at = index + _CHOOSE_EVERY // self._step
         allowed = self._mask(self._allowed if age >= _LEAST_FOR_FORECASTS else self._allowed & {REACTIVE, HOLD})
         allowed &= ~self._young_extras()
-        before = self._choice
-        self._choice = choose(
-            records,
-            risk=self._risk,
-            allowed=allowed,
-            reactive=self._mask({REACTIVE}),
-            before=None if before is None else before.lead,
+        names = tuple(map(str, self._contest.experts))
+        before, since = self._lead_before(names)
+        reactive = self._mask({REACTIVE})
+        choice = choose(records, risk=self._risk, allowed=allowed, reactive=reactive, before=before)
+        family = self._families[self._contest.experts[choice.lead].path]
+        self._choice = choice
+        self._advantage = Advantage(
+            own=account(records, choice.lead, names),
+            family=family,
+            is_reactive=family == REACTIVE,
+            keeps_risk=choice.keeps_risk,
+            since=at if since is None or before != choice.lead else since,
+            lately=age,
+            reactive=rival(records, risk=self._risk, reactive=reactive, names=names),
         )
-        if before is None or before.lead != self._choice.lead:
-            self._chosen_since = at
+
+    def _lead_before(self, names: tuple[str, ...]) -> tuple[int | None, datetime | None]:
+        """Return the place of the expert that answers until now, and since when; the one of an earlier process, too."""
+        if self._choice is not None and self._advantage is not None:
+            return self._choice.lead, self._advantage.since
+        if self._before is None or self._before[0] not in names:
+            return None, None
+        return names.index(self._before[0]), self._before[1]
 
     def _weight_of(self, steps: float) -> timedelta:
         return steps * self._step
@@ -315,6 +334,12 @@ class Peaks:
         young = self._extra_steps < _LEAST_FOR_FORECASTS / self._step
         is_young = np.concatenate([np.zeros(len(self._chosen), np.bool_), young])
         return np.repeat(is_young, len(self._contest) // len(self._families))
+
+
+def _answering(stored: bytes) -> tuple[str, datetime]:
+    """Return the expert that answered when it was stored, and since when."""
+    since, expert = stored.decode().split(" ", 1)
+    return expert, datetime.fromisoformat(since)
 
 
 def _setting(policy: ScalingPolicy, signal: SignalPolicy, step: timedelta) -> Setting:

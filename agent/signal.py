@@ -20,6 +20,7 @@ from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
 from forecasters.peak_paths import REACTIVE
 from forecasters.series import Series, grid_index
+from scalers.advantage import Advantage
 from scalers.decision import PeakForecast, SignalInput
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.recommend import fresh_for
@@ -170,6 +171,10 @@ class Signal:
             return None
         fans = (expert.fan(last, self._horizon, self._levels) for expert in self.experts.values())
         return next((fan for fan in fans if fan is not None), None)
+
+    def advantage(self) -> Advantage | None:
+        """Return what the expert that answers buys; None before one is chosen."""
+        return self.peaks.advantage
 
     def trust_rows(self) -> tuple[TrustRow, ...]:
         """Return how each family of experts does, best first."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from forecasters.forecast import Forecast
 from forecasters.series import Series
+from scalers.advantage import Advantage
 from scalers.decision import Decision
 from scalers.policy import PolicyKey, ScalingPolicy
 
@@ -26,13 +27,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class TrustRow:
-    """How one forecaster has done lately."""
+    """How the best expert of one family has done lately."""
 
     signal: str
-    model: str
-    loss: float | None  # decision loss relative to reactive, which is 1; None until measured
-    is_trusted: bool  # whether it has earned trust; the one that answers is named in the decision
-    note: str  # such as "needs 31 h more history"
+    model: str  # the family
+    loss: float | None  # replicas over those of reactive scaling that keeps the risk; None where there are none
+    is_trusted: bool  # whether it keeps the risk; the one that answers is in the policy's advantages
+    note: str  # the expert, or such as "needs 31 h more history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class PolicySnapshot:
     demand: Mapping[str, Series]  # by signal, the fine history in memory
     trust: tuple[TrustRow, ...]
     coverage: tuple[CoverageRow, ...]
+    advantages: Mapping[str, Advantage]  # by signal, of the expert that answers; a signal without one is left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,13 @@ def _show(decision: Mapping[str, object], found: Mapping[str, object], console: 
     console.print()
     for known in _rows(decision.get("signals")):
         console.print(_inputs(known))
+    bought = [str(advantage["sentence"]) for advantage in _rows(found.get("advantages"))]
+    for sentence in bought:
+        console.print(sentence)
     console.print(_arithmetic(decision))
     for condition in _rows(found.get("conditions")):
+        if condition["message"] in bought:
+            continue
         if condition.get("type") != "TriggerInShadow" and condition.get("status") is not True:
             console.print(f"{condition['type']}: {condition['reason']}: {condition['message']}")
 

@@ -66,14 +66,37 @@ class PolicyList(ApiModel):
     policies: list[PolicySummary]
 
 
-class TrustView(ApiModel):
-    """How one forecaster has done lately."""
+class AccountView(ApiModel):
+    """What an expert paid and left short lately, in simulation."""
+
+    expert: str
+    replicas: float  # mean
+    short: float  # share of time with demand above ready capacity
+
+
+class AdvantageView(ApiModel):
+    """The expert that answers for a signal, and what it buys against reactive scaling."""
 
     signal: str
-    model: str
-    loss: float | None  # decision loss, reactive is 1
-    is_trusted: bool
-    note: str
+    family: str
+    is_reactive: bool  # whether it answers without a forecast
+    keeps_risk: bool
+    since: datetime
+    lately_seconds: float  # time that the figures stand for
+    own: AccountView
+    reactive: AccountView | None  # the cheapest reactive one that keeps the risk; null where none does
+    saved: float | None  # share of the reactive replicas; negative where it takes more
+    sentence: str
+
+
+class TrustView(ApiModel):
+    """How the best expert of one family has done lately."""
+
+    signal: str
+    model: str  # the family
+    loss: float | None  # replicas, those of reactive scaling that keeps the risk are 1
+    is_trusted: bool  # whether it keeps the risk
+    note: str  # the expert
 
 
 class CoverageView(ApiModel):
@@ -107,6 +130,7 @@ class PolicyDetail(PolicySummary):
     tolerance: float
     stabilization_seconds: float
     signals: list[SignalView]
+    advantages: list[AdvantageView]
     trust: list[TrustView]
     coverage: list[CoverageView]
     decision: DecisionRecord | None  # the same as in status and `foretide explain`

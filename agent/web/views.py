@@ -9,6 +9,8 @@ from agent.history.decision_json import decision_to_json
 from agent.snapshot import Condition, DecisionRun, PolicySnapshot
 from agent.web.finite import finite, finite_json
 from agent.web.models import (
+    AccountView,
+    AdvantageView,
     Ages,
     ConditionView,
     CoverageView,
@@ -20,6 +22,7 @@ from agent.web.models import (
 )
 from agent.web.records import DecisionRecord, ReplicaCount
 from agent.web.state import PolicyState, policy_state, state_condition
+from scalers.advantage import Account, Advantage, in_words
 from scalers.decision import Decision, SignalInput
 
 
@@ -41,6 +44,7 @@ def detail(snapshot: PolicySnapshot, *, now: datetime, has_comparison: bool) -> 
             "tolerance": policy.tolerance,
             "stabilization_seconds": policy.stabilization.total_seconds(),
             "signals": _signals(snapshot),
+            "advantages": _advantages(snapshot, now),
             "trust": _trust(snapshot),
             "coverage": _coverage(snapshot),
             "decision": None if snapshot.decision is None else _record(snapshot.decision),
@@ -162,6 +166,29 @@ def _signals(snapshot: PolicySnapshot) -> list[SignalView]:
         )
         for signal in snapshot.policy.signals
     ]
+
+
+def _advantages(snapshot: PolicySnapshot, now: datetime) -> list[AdvantageView]:
+    return [_advantage(signal, each, snapshot, now) for signal, each in snapshot.advantages.items()]
+
+
+def _advantage(signal: str, advantage: Advantage, snapshot: PolicySnapshot, now: datetime) -> AdvantageView:
+    return AdvantageView(
+        signal=signal,
+        family=advantage.family,
+        is_reactive=advantage.is_reactive,
+        keeps_risk=advantage.keeps_risk,
+        since=advantage.since,
+        lately_seconds=advantage.lately.total_seconds(),
+        own=_account(advantage.own),
+        reactive=None if advantage.reactive is None else _account(advantage.reactive),
+        saved=finite(advantage.saved),
+        sentence=in_words(advantage, risk=snapshot.policy.risk, now=now),
+    )
+
+
+def _account(account: Account) -> AccountView:
+    return AccountView(expert=account.expert, replicas=account.paid, short=account.short)
 
 
 def _trust(snapshot: PolicySnapshot) -> list[TrustView]:

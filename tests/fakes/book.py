@@ -19,6 +19,7 @@ from agent.snapshot import Condition, CoverageRow, DecisionRun, PolicySnapshot, 
 from agent.web.comparison import Comparison, Score, Side
 from forecasters.forecast import Forecast
 from forecasters.series import EPOCH, Series
+from scalers.advantage import Account, Advantage
 from scalers.decision import Basis, Clamp, Decision, PeakForecast, Replicas, SignalInput
 from scalers.policy import Bounds, Mode, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
 
@@ -319,6 +320,7 @@ def _snapshot(scene: Scene, now: datetime, *, whole: bool) -> PolicySnapshot:
         demand={"demand": Series(play.start, STEP, np.where(play.is_missing, np.nan, play.true))} if whole else {},
         trust=_trust(scene, decision.basis),
         coverage=_coverage(scene),
+        advantages={} if decision.basis is Basis.LEARNING else {"demand": _advantage(decision, now)},
     )
 
 
@@ -358,10 +360,22 @@ def _trust(scene: Scene, basis: Basis) -> tuple[TrustRow, ...]:
     if basis is Basis.LEARNING:
         return (TrustRow("demand", "harmonic", None, is_trusted=False, note=scene.note),)
     return (
-        TrustRow("demand", "harmonic", 0.71, is_trusted=basis is Basis.FORECAST, note=""),
-        TrustRow("demand", "seasonal-naive", 0.9, is_trusted=True, note=""),
-        TrustRow("demand", "last-value", 1.02, is_trusted=False, note="loses to reactive by 2 %"),
+        TrustRow(
+            "demand", "harmonic", 0.84 if basis is Basis.FORECAST else 1.04, is_trusted=True, note="harmonic at 77%"
+        ),
+        TrustRow("demand", "reactive", 1.0, is_trusted=True, note="reactive at 55%"),
+        TrustRow("demand", "hold", 1.02, is_trusted=True, note="hold-15m at 55%"),
+        TrustRow("demand", "analog", 0.91, is_trusted=False, note="analog at 70%"),
     )
+
+
+def _advantage(decision: Decision, now: datetime) -> Advantage:
+    reactive = Account("reactive at 55%", 9.6, 0.006)
+    is_reactive = decision.basis is not Basis.FORECAST
+    own = reactive if is_reactive else Account("harmonic at 77%", 8.1, 0.004)
+    since = now.replace(minute=57, second=15, microsecond=0) - timedelta(hours=1)
+    family = "reactive" if is_reactive else "harmonic"
+    return Advantage(own, family, is_reactive, True, since, timedelta(days=5, hours=22), reactive)
 
 
 def _comparison(play: Play) -> Comparison:

@@ -90,6 +90,24 @@ def test_the_demo_shows_cost_beside_shortage(browser: Browser, page: ServedPage)
     assert [row for row in ("Replica-hours", "Time short", "Requests unserved") if row not in words] == []
 
 
+def test_trust_names_who_answers_and_what_it_buys_beside_its_shortage(browser: Browser, page: ServedPage) -> None:
+    browser.open(f"{page.url}/policies/ml/translate")
+    words = browser.until(".side section .bought", "answers since").replace("\u202f", " ")
+    assert words == (
+        "harmonic at 77% answers since 13:57:15"
+        "16 % fewerreplicas, short 0.4 % of the time"
+        "In the simulation of the last 5 d 22 h: 8.1 replicas where reactive at 55% takes 9.6; "
+        "short 0.4 % of the time where that is 0.6 %; risk 1 %."
+    )
+    assert browser.until(".side .bought + table tr.on") == "harmonic answers0.84"
+
+
+def test_a_reactive_answer_says_why_no_forecast_does(browser: Browser, page: ServedPage) -> None:
+    browser.open(f"{page.url}/policies/vision/moderation")
+    words = browser.until(".side section .bought", "reactive at 55% answers since")
+    assert "no forecast has cost less and kept the risk" in words
+
+
 def test_the_same_numbers_are_there_as_a_table(browser: Browser, page: ServedPage) -> None:
     browser.open(page.url + CHAT)
     browser.until(".head .link", "Show as table")

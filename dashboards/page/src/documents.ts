@@ -109,6 +109,25 @@ export interface TrustRow {
   readonly note: string;
 }
 
+export interface Account {
+  readonly expert: string;
+  readonly replicas: number;
+  readonly short: number;
+}
+
+export interface Advantage {
+  readonly signal: string;
+  readonly family: string;
+  readonly isReactive: boolean;
+  readonly keepsRisk: boolean;
+  readonly since: string;
+  readonly latelySeconds: number;
+  readonly own: Account;
+  readonly reactive: Account | null;
+  readonly saved: Maybe;
+  readonly sentence: string;
+}
+
 export interface CoverageRow {
   readonly signal: string;
   readonly level: number;
@@ -132,6 +151,7 @@ export interface PolicyDetail extends PolicySummary {
   readonly tolerance: number;
   readonly stabilizationSeconds: number;
   readonly signals: readonly SignalSettings[];
+  readonly advantages: readonly Advantage[];
   readonly trust: readonly TrustRow[];
   readonly coverage: readonly CoverageRow[];
   readonly decision: Decision | null;

@@ -1,5 +1,5 @@
 // The evidence column: what speaks for the answer and what against it.
-import type { Comparison, PolicyDetail, Score } from "./documents";
+import type { Advantage, Comparison, PolicyDetail, Score } from "./documents";
 import { type Child, type Drawn, h } from "./dom";
 import { duration, moment, number, percent, quantileName, share, toSeconds } from "./format";
 import { copyButton } from "./frame";
@@ -75,26 +75,49 @@ function leadTime(policy: PolicyDetail): Drawn {
 }
 
 function trust(policy: PolicyDetail): Drawn {
+  const isAlone = policy.signals.length === 1;
+  const answering = new Set(policy.advantages.map(({ signal, family }) => `${signal} ${family}`));
   const rows = [...policy.trust].sort((a, b) => (a.loss ?? Infinity) - (b.loss ?? Infinity));
-  const lines = rows.map(({ model, loss, isTrusted, note }) => {
-    const isChosen = model === policy.model;
-    const word = isChosen ? "chosen" : isTrusted ? "trusted" : "not trusted";
+  const lines = rows.map(({ signal, model, loss, isTrusted, note }) => {
+    const isChosen = answering.has(`${signal} ${model}`);
+    const word = isChosen ? "answers" : loss === null ? "" : isTrusted ? "keeps the risk" : "does not keep the risk";
     return h(
       "tr",
       { class: isChosen ? "on" : "", title: note },
-      h("td", {}, model, " ", h("span", { class: "faint word" }, word)),
+      h("td", {}, isAlone ? model : `${signal}: ${model}`, " ", h("span", { class: "faint word" }, word)),
       h("td", { class: "num" }, loss === null ? "none yet" : number(loss, 2)),
     );
   });
-  const notes = rows.filter(({ note }) => note !== "").map(({ model, note }) => `${model}: ${note}.`);
+  const learning = rows.filter(({ loss, note }) => loss === null && note !== "").map(({ model, note }) => `${model}: ${note}.`);
   return section(
     "Trust",
-    "decision loss, reactive is 1.00",
+    "replicas, reactive is 1.00",
+    policy.advantages.map((each) => bought(each, policy, isAlone)),
     rows.length === 0
-      ? h("p", { class: "muted" }, "No forecaster has been measured yet.")
-      : h("table", { class: "mini" }, h("thead", {}, h("tr", {}, h("th", {}, "Method"), h("th", { class: "num" }, "now"))), h("tbody", {}, ...lines)),
-    notes.length > 0 && h("p", { class: "note" }, notes.join(" ")),
+      ? h("p", { class: "muted" }, "No expert has been measured yet.")
+      : h("table", { class: "mini" }, h("thead", {}, h("tr", {}, h("th", {}, "Best of its family"), h("th", { class: "num" }, "lately"))), h("tbody", {}, ...lines)),
+    learning.length > 0 && h("p", { class: "note" }, learning.join(" ")),
   );
+}
+
+/** A saving never stands without the shortage. */
+function bought(advantage: Advantage, policy: PolicyDetail, isAlone: boolean): Drawn {
+  const { own, reactive, saved, since, signal } = advantage;
+  const who = isAlone ? own.expert : `${signal}: ${own.expert}`;
+  const name = h("p", {}, h("b", {}, who), " ", h("span", { class: "muted nowrap" }, `answers since ${moment(toSeconds(since), toSeconds(policy.now))}`));
+  const short = `short ${share(own.short)} of the time`;
+  if (saved === null || reactive === null) {
+    const why = advantage.isReactive ? "no forecast has cost less and kept the risk" : "no reactive margin keeps the risk";
+    const rest = advantage.keepsRisk ? why : "none keeps the risk, this is the least short";
+    return h("div", { class: "bought" }, name, h("p", {}, h("span", { class: "fig" }, number(own.replicas, 1)), h("span", { class: "muted" }, `replicas, ${short}`)), h("p", { class: "note" }, `${simulated(advantage)}: ${rest}.`));
+  }
+  const many = Math.abs(saved) < 0.005 ? "As many" : `${percent(100 * Math.abs(saved), 0)} ${saved > 0 ? "fewer" : "more"}`;
+  const beside = `${number(own.replicas, 1)} replicas where ${reactive.expert} takes ${number(reactive.replicas, 1)}; ${short} where that is ${share(reactive.short)}`;
+  return h("div", { class: "bought" }, name, h("p", {}, h("span", { class: "fig" }, many), h("span", { class: "muted" }, `replicas, ${short}`)), h("p", { class: "note" }, `${simulated(advantage)}: ${beside}; risk ${share(policy.risk)}.`));
+}
+
+function simulated({ latelySeconds }: Advantage): string {
+  return `In the simulation of the last ${duration(Math.max(1, Math.round(latelySeconds / 3600)) * 3600)}`;
 }
 
 function coverage(policy: PolicyDetail): Drawn {

@@ -148,6 +148,29 @@ def test_records_begin_with_what_the_history_teaches(foreseeing: Driven) -> None
     assert rows["quantile-regression"].note.startswith("quantile-0.")
 
 
+def test_what_the_answering_expert_buys_is_told_in_figures(foreseeing: Driven) -> None:
+    known = foreseeing.signal.advantage()
+    assert known is not None
+    assert (known.family, known.is_reactive, known.keeps_risk) == ("quantile-regression", False, True)
+    assert known.since == START - MINUTE  # the newest sample of the past that it was chosen by
+    assert known.own.short <= 0.01
+    assert known.reactive is not None
+    assert known.reactive.expert.startswith("reactive at ")
+    rows = {row.model: row for row in foreseeing.signal.trust_rows()}
+    assert known.own.paid / known.reactive.paid == pytest.approx(rows["quantile-regression"].loss)
+
+
+def test_who_answers_since_when_outlives_a_restart(foreseeing: Driven, past: Series) -> None:
+    known = foreseeing.signal.advantage()
+    restarted = Driven(foreseeing.decider.policy, stored=foreseeing.signal.stored())
+    restarted.signal.take_up(past)
+    restarted.read(START, daily(START))
+    resumed = restarted.signal.advantage()
+    assert known is not None
+    assert resumed is not None
+    assert (resumed.own.expert, resumed.since) == (known.own.expert, known.since)
+
+
 def test_the_first_sample_after_a_past_is_foretold_from(foreseeing: Driven) -> None:
     foreseeing.read(START, daily(START))
     known = foreseeing.signal.input()

@@ -93,6 +93,7 @@ def snapshot(decision: Decision) -> PolicySnapshot:
         demand={},
         trust=(TrustRow("demand", "harmonic", 0.72, is_trusted=True, note=""),),
         coverage=(CoverageRow("demand", 0.5, 0.51, 400), CoverageRow("demand", 0.99, 0.985, 400)),
+        advantages={},
     )
 
 

@@ -69,12 +69,19 @@ def test_a_decision_is_told_from_its_sentence_to_the_answer(address: str) -> Non
         "median of the peak",
         "99.00% quantile",
         "one replica serves",
+        "harmonic at 77% answers since 13:57:15; in the simulation of the last 5 d 22 h it took 8.1 replicas",
         "From need to answer, in replicas",
         "demand over capacity, no margin",
         "KEDA gets",
     ]
     assert [each for each in told if each not in shown] == []
     assert shown.index("Signal demand") < shown.index("From need to answer") < shown.index("KEDA gets")
+
+
+def test_what_a_reactive_answer_buys_is_told_once(address: str) -> None:
+    shown = explained(address, "moderation", "-n", "vision").stdout
+    assert shown.count("reactive at 55% answers since 13:57:15") == 1
+    assert "no forecast has cost less and kept the risk" in shown
 
 
 def test_the_record_is_the_apis_own_as_json(address: str) -> None:

@@ -71,3 +71,24 @@ async def test_trends_leave_out_what_is_not_known(client) -> None:
     reply = await client().get("/api/v1/trends", params={"policy": ["ml/chat", "ml/gone", "nonsense"]})
     (trend,) = reply.json()["trends"]
     assert (trend["name"], len(trend["demand"]), len(trend["median"])) == ("chat", 48, 17)
+
+
+async def test_who_answers_since_when_and_what_it_buys_are_figures_and_a_sentence(client) -> None:
+    (bought,) = (await client().get("/api/v1/policies/ml/translate")).json()["advantages"]
+    assert bought == {
+        "signal": "demand",
+        "family": "harmonic",
+        "isReactive": False,
+        "keepsRisk": True,
+        "since": "2026-11-17T13:57:15Z",
+        "latelySeconds": 511200.0,
+        "own": {"expert": "harmonic at 77%", "replicas": 8.1, "short": 0.004},
+        "reactive": {"expert": "reactive at 55%", "replicas": 9.6, "short": 0.006},
+        "saved": 0.15625,
+        "sentence": "harmonic at 77% answers since 13:57:15; in the simulation of the last 5 d 22 h it took 8.1 "
+        "replicas where reactive at 55% takes 9.6 (16 % fewer); short 0.4 % of the time, that one 0.6 %, risk 1 %",
+    }
+
+
+async def test_a_policy_that_learns_has_nobody_to_show(client) -> None:
+    assert (await client().get("/api/v1/policies/ml/code-complete")).json()["advantages"] == []

@@ -23,8 +23,8 @@ _IS_BACK = 0.5
 _USUAL = 0.25  # of the level: where demand is known to be this low at this time, the fall is explained
 _OF_THE_MEAN = 0.2  # of the mean day: at a quieter hour a few clients make the load, and their leaving is no outage
 _FALL = timedelta(minutes=3)  # a 1-min rate takes a minute to show a fall, and the scrapes may straddle it
-_SETTLE = timedelta(minutes=10)  # retries and queues of a return die down
-_GIVE_UP = timedelta(hours=2)  # then it is the new load
+SETTLE = timedelta(minutes=10)  # retries and queues of a return die down
+LONGEST = timedelta(hours=2)  # from the fall, its return included; then what is there is the new load
 _LEVEL = timedelta(minutes=30)  # time constant of the level before a fall
 _MEAN = timedelta(days=1)  # time constant of the mean day
 _LEARNED = timedelta(hours=6)  # of values before anything is called an outage
@@ -59,32 +59,34 @@ class OutageWatch:
         self.state = Outage.NONE
         self.level = 0.0  # of the last half hour; as it was before, in an outage
         self._recent: deque[float] = deque(maxlen=max(2, math.ceil(_FALL / step) + 1))
+        self.noticed_within = (self._recent.maxlen or 0) * step  # after demand was last there
         self._mean = 0.0
         self._seen = 0
         self._falls = 0.0
         self._low = 0.0  # share of the time near zero
         self._steps = 0  # in this state
         self._gone = 0  # steps since the fall
-        self._settle, self._give_up = math.ceil(_SETTLE / step), math.ceil(_GIVE_UP / step)
+        self._settle, self._give_up = math.ceil(SETTLE / step), math.ceil(LONGEST / step)
         self._learned = math.ceil(_LEARNED / step)
         self._keep_level, self._keep_mean = math.exp(-step / _LEVEL), math.exp(-step / _MEAN)
         self._keep_falls: float = 0.5 ** (step / _HABIT)
 
-    def observe(self, value: float, usual: float | None = None) -> Outage:
+    def observe(self, value: float, usual: float | None = None, *, steps: int = 1) -> Outage:
         """Take in the next value and return whether to hold.
 
         Args:
             value: demand, not below 0; NaN is a gap, which says nothing of demand and ends nothing.
             usual: demand at this time as far as it recurs, such as the least of yesterday's and last week's; None
                 where that is not known.
+            steps: for which the value stands, where a past is known in longer ones.
         """
         if math.isnan(value):
-            self._recent.clear()
+            self.skip(steps)
             return self.state
-        self._seen += 1
-        self._steps += 1
-        self._gone += 1
-        self._falls *= self._keep_falls
+        self._seen += steps
+        self._steps += steps
+        self._gone += steps
+        self._falls *= self._keep_falls**steps
         if self.state is Outage.NONE:
             self._look_for_a_fall(value, usual)
         elif self._gone >= self._give_up:
@@ -97,9 +99,25 @@ class OutageWatch:
         elif self._steps >= self._settle:
             self._enter(Outage.NONE)
         if self.state is Outage.NONE:
-            self._learn(value)
-        self._recent.append(value)
+            self._learn(value, steps)
+        self._recent.extend([value] * min(steps, self._recent.maxlen or 0))
         return self.state
+
+    def skip(self, steps: int) -> None:
+        """Let steps pass without a value: nobody knows when demand fell within them, and a hold's time runs on."""
+        self._gone += steps
+        self._recent.extend([0.0] * min(steps, self._recent.maxlen or 0))
+
+    def is_fall(self, value: float) -> bool:
+        """Whether the next value would be a fall at once to near zero; then it matters what is usual."""
+        level = self.level
+        return (
+            self.state is Outage.NONE
+            and value <= _NEAR_ZERO * level
+            and max(self._recent, default=0.0) >= _WAS_THERE * level > 0.0
+            and level >= _OF_THE_MEAN * self._mean
+            and self._seen >= self._learned
+        )
 
     def encode(self) -> bytes:
         """Return what is known as bytes for the store."""
@@ -123,15 +141,12 @@ class OutageWatch:
         self._recent.extend(recent)
 
     def _look_for_a_fall(self, value: float, usual: float | None) -> None:
-        level = self.level
-        if value > _NEAR_ZERO * level or not self._recent or max(self._recent) < _WAS_THERE * level:
-            return
-        if level < _OF_THE_MEAN * self._mean or self._seen < self._learned:
+        if not self.is_fall(value):
             return
         is_habit = self._falls > _RARE or self._low > _OFTEN
         self._falls += 1.0
         self._recent.clear()  # one fall is counted once
-        if not is_habit and (usual is None or usual > _USUAL * level):
+        if not is_habit and (usual is None or usual > _USUAL * self.level):
             self._gone = 0
             self._enter(Outage.OUT)
 
@@ -150,12 +165,13 @@ class OutageWatch:
     def _enter(self, state: Outage) -> None:
         self.state, self._steps = state, 0
 
-    def _learn(self, value: float) -> None:
-        if self._seen == 1:
+    def _learn(self, value: float, steps: int) -> None:
+        if self._seen == steps:
             self.level = self._mean = value
-        self._low += (1 - self._keep_mean) * ((value <= _NEAR_ZERO * self.level) - self._low)
-        self.level += (1 - self._keep_level) * (value - self.level)
-        self._mean += (1 - self._keep_mean) * (value - self._mean)
+        of_mean = 1 - self._keep_mean**steps
+        self._low += of_mean * ((value <= _NEAR_ZERO * self.level) - self._low)
+        self.level += (1 - self._keep_level**steps) * (value - self.level)
+        self._mean += of_mean * (value - self._mean)
 
 
 def find_outages(series: Series) -> tuple[OutageSpan, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.fitting.pool import Job, Outcome
 from agent.signal import Signal
@@ -12,6 +13,9 @@ from scalers.advantage import Advantage
 from scalers.decision import Basis, Decision, Replicas
 from scalers.policy import ScalingPolicy
 from scalers.recommend import Previous, Situation, recommend
+
+# Beside the time within which a fall is noticed: the answer before it was made a step earlier.
+_MORE = timedelta(minutes=1)
 
 
 class Decider:
@@ -23,10 +27,13 @@ class Decider:
         self.signals = {signal.name: Signal(policy, signal, chosen) for signal in policy.signals}
         self.decision: Decision | None = None
         self._previous: Previous | None = None
+        self._kept_for = max(signal.fall_noticed_within for signal in self.signals.values()) + _MORE
+        self._answers: deque[tuple[datetime, float]] = deque()  # of that time, oldest first
 
     def restore_answer(self, *, answer: float, at: datetime) -> None:
         """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
         self._previous = Previous(answer=answer, for_keda=answer, is_active=answer > 0, foretold_at=at)
+        self._answers.append((at, answer))
 
     def jobs(self, now: datetime) -> list[Job]:
         """Return the fits that are due, over all signals."""
@@ -50,9 +57,11 @@ class Decider:
             replicas=replicas,
             previous=self._previous,
             is_reactive_only=is_reactive_only,
+            lately=self._lately(now),
         )
         self.decision = decision = recommend(situation, self.policy)
         if decision.answer is not None and decision.for_keda is not None:
+            self._answers.append((now, decision.answer))
             self._previous = Previous(
                 answer=decision.answer,
                 for_keda=decision.for_keda,
@@ -60,6 +69,11 @@ class Decider:
                 foretold_at=now if decision.basis is Basis.FORECAST else self._foretold_at(),
             )
         return decision
+
+    def _lately(self, now: datetime) -> float | None:
+        while self._answers and now - self._answers[0][0] > self._kept_for:
+            self._answers.popleft()
+        return max((answer for _, answer in self._answers), default=None)
 
     def _foretold_at(self) -> datetime | None:
         return None if self._previous is None else self._previous.foretold_at

@@ -128,13 +128,19 @@ class Peaks:
         """What the named expert buys, as of the last choice; None before there is a record to choose by."""
         return self._advantage
 
-    def observe(self, at: datetime, demand: float, extra: Mapping[str, float]) -> None:
+    @property
+    def most(self) -> float:
+        """Demand above this, in demand units, is seen as this."""
+        return self._most
+
+    def observe(self, at: datetime, demand: float, extra: Mapping[str, float], *, is_believed: bool = True) -> None:
         """Take in the newest sample, which the history has already.
 
         Args:
             at: its instant.
             demand: demand units.
             extra: what the named forecasters plan for, by name; one that is not ready is left out.
+            is_believed: False within an outage, in which nobody's record says anything of the days after it.
         """
         index = grid_index(at, self._step)
         if self._last is not None and index <= self._last:
@@ -145,7 +151,8 @@ class Peaks:
         seen = self._sight.look(demand) if self._is_looking else None
         peaks = None if self._model is None or seen is None else self._model.peaks(seen.row)[0]
         self._median = None if peaks is None else float(peaks[0])
-        self._score(peaks)
+        if is_believed:
+            self._score(peaks)
         told = np.array([extra.get(name, np.nan) for name in self._extra])
         self._extra_steps += np.isfinite(told)
         usual = UNKNOWN if seen is None else seen.usual
@@ -153,11 +160,17 @@ class Peaks:
         self._planned = np.concatenate([planned, told])
         if missed:
             self._contest.skip(missed)
-        self._contest.step(self._planned, demand)
-        if self._meanwhile is not None:
-            self._meanwhile.append((index, self._planned, demand))
+        if is_believed:
+            self._live(index, self._planned, demand)
+        else:
+            self._contest.skip(1)
         if self._choose_at is None or index >= self._choose_at:
             self._choose(index, at)
+
+    def _live(self, index: int, planned: NDArray[np.float64], demand: float) -> None:
+        self._contest.step(planned, demand)
+        if self._meanwhile is not None:
+            self._meanwhile.append((index, planned, demand))
 
     def shortfall(self) -> str:
         """Return how much more must be lived before an expert can be chosen."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from agent.expert import Expert
+from agent.falls import FallWatch
 from agent.fitting.pool import Job, Outcome
 from agent.fitting.walked import MODEL, Walked
 from agent.history.grid import History, Taken
@@ -16,6 +17,7 @@ from agent.peaks import Peaks
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
 from forecasters.backtest import Observed
+from forecasters.ceiling import Ceiling, find_ceiling
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
 from forecasters.peak_paths import REACTIVE
@@ -55,6 +57,8 @@ class Signal:
             for forecaster in forecasters
         }
         self.peaks = Peaks(policy, signal, self.history, extra=tuple(self.experts))
+        self._falls = FallWatch(self.history, most=self.peaks.most)
+        self._ceiling: Ceiling | None = None
         self._levels = tuple(sorted({*_LEVELS, self._level}))
         self._horizon = policy.horizon
         self._name = f"{policy.key}/{signal.name}"
@@ -73,6 +77,11 @@ class Signal:
     def stored_as(self) -> str:
         """The name of its samples and states in the store; a changed query starts a history of its own."""
         return f"{self._name}@{self.policy.meaning}" if self.policy.meaning else self._name
+
+    @property
+    def fall_noticed_within(self) -> timedelta:
+        """How long after demand was last there its fall is noticed, at most."""
+        return self._falls.noticed_within
 
     def observe(self, reading: Reading, now: datetime) -> Taken:
         """Take in a sample; one computed from old data is no observation of the present and is left out."""
@@ -109,6 +118,7 @@ class Signal:
         for expert in self.experts.values():
             expert.fit_at_once()
         self.peaks.walk_at_once()
+        self._falls.learn_at_once()
 
     def take_up(self, kept: Series) -> None:
         """Take up samples that an earlier process kept: unlike what a source says of its past, each was fresh once."""
@@ -146,6 +156,7 @@ class Signal:
         """Take in a fit's outcome and its record over the history."""
         if isinstance(outcome, Walked):
             self.peaks.accept(outcome, now)
+            self._ceiling = find_ceiling(self.history.coarse_mean(), self.policy.step)
         elif outcome.model != MODEL:  # a walk that failed is tried again
             self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
 
@@ -162,6 +173,8 @@ class Signal:
             peak=peak,
             distrust=None if last is None or peak is not None else self.peaks.shortfall(),
             is_learning=last is not None and peak is None,
+            fall=self._falls.fall,
+            ceiling=self._ceiling,
         )
 
     def fan(self) -> Forecast | None:
@@ -199,7 +212,9 @@ class Signal:
                 expert.advance(coarse)
             seen = {name: expert.foresee(last.at, last.value, self.look_ahead) for name, expert in self.experts.items()}
             self._rises = {name: each.path_peak - last.value for name, each in seen.items() if each is not None}
-        self.peaks.observe(last.at, last.value, {name: last.value + rise for name, rise in self._rises.items()})
+        self._falls.observe(last.at, last.value)
+        told = {name: last.value + rise for name, rise in self._rises.items()}
+        self.peaks.observe(last.at, last.value, told, is_believed=self._falls.fall is None)
 
     def _peak(self) -> PeakForecast | None:
         planned = self.peaks.planned()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from forecasters.ceiling import Ceiling
 from scalers.policy import Mode, PolicyKey
 
 
@@ -15,7 +16,7 @@ class Basis(StrEnum):
     FORECAST = "forecast"  # a trusted forecast, never below the raw need
     REACTIVE = "reactive"  # the raw need; the forecast is not used and the sentence says why
     LEARNING = "learning"  # the raw need until there is enough history
-    HELD = "held"  # no fresh data: the last answer stands, nothing is scaled in
+    HELD = "held"  # no fresh data, or demand that fell away: the last answer stands, nothing is scaled in
     OVERRIDE = "override"  # a person's floor
     WAKING = "waking"  # at zero with demand unknown
     REFUSED = "refused"  # no answer: KEDA gets an error and holds or uses its fallback
@@ -45,6 +46,16 @@ class PeakForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """Demand that fell to near zero at once and for no known reason: it is not believed, the last answer stands."""
+
+    since: datetime
+    until: datetime  # the answer is held until then at the latest
+    before: float  # level of the half hour before, demand units
+    is_back: bool  # demand has returned, and with it what had piled up
+
+
+@dataclass(frozen=True, slots=True)
 class SignalInput:
     """What was known of one demand signal."""
 
@@ -56,6 +67,8 @@ class SignalInput:
     peak: PeakForecast | None  # None where there is no forecast
     distrust: str | None  # why the forecast is not used; None where it is
     is_learning: bool = False  # whether only more history is missing
+    fall: Fall | None = None  # an outage that replicas are held for
+    ceiling: Ceiling | None = None  # where demand is pinned; more may have been asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 need:   the largest over the signals of raw need and trusted forecast, in replicas
 answer: override, gang, bounds, tolerance, in this order; never below the raw need unless `max` is
-Missing data never lowers an answer: it holds, and after `staleness.data` it refuses, so that KEDA holds.
+Missing data never lowers an answer: it holds, and after `staleness.data` it refuses, so that KEDA holds. Nor does
+demand that falls away at once and for no known reason: what is there waits for its return, for two hours at most.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import Enum, auto
 from scalers.bounds import whole_gangs, within
 from scalers.decision import Basis, Clamp, Decision, Replicas, SignalInput
 from scalers.policy import Mode, ScalingPolicy, SignalPolicy, WhenUnknown
-from scalers.sentence import sentence
+from scalers.sentence import clock, sentence
 from scalers.tolerance import past_tolerance
 
 # A scrape may be missed and a query may come late; a third missing sample in a row is an outage.
@@ -40,6 +41,7 @@ class Situation:
     replicas: Replicas | None  # None is unknown
     previous: Previous | None
     is_reactive_only: bool = False  # the kill switch
+    lately: float | None = None  # largest answer of the minutes within which a fall is noticed; None before the first
 
 
 class _Sight(Enum):
@@ -55,7 +57,7 @@ def recommend(situation: Situation, policy: ScalingPolicy) -> Decision:
         return _without_sight(situation, policy)
     decision = _foretold(situation, policy)
     decision = _hold(decision, situation) if sight is _Sight.OLD else _bridge(decision, situation, policy)
-    return _finish(decision, situation, policy)
+    return _finish(_sit_out(decision, situation), situation, policy)
 
 
 def fresh_for(signal: SignalPolicy) -> timedelta:
@@ -133,6 +135,16 @@ def _hold(decision: Decision, situation: Situation) -> Decision:
     return replace(decision, basis=Basis.HELD, answer=kept, clamps=clamps, is_active=previous.is_active)
 
 
+def _sit_out(decision: Decision, situation: Situation) -> Decision:
+    """Demand that fell away: what was answered before it fell, never lower, until it has been back for a while."""
+    fall = next((known.fall for known in situation.signals if known.fall is not None), None)
+    if fall is None or decision.answer is None or situation.lately is None or situation.lately <= decision.answer:
+        return decision
+    until = clock(fall.until, now=situation.now)
+    held = Clamp("outage", decision.answer, situation.lately, f"what was answered before stands until {until} at most")
+    return replace(decision, basis=Basis.HELD, answer=held.after, clamps=(*decision.clamps, held))
+
+
 def _without_sight(situation: Situation, policy: ScalingPolicy) -> Decision:
     """Nothing is known of the demand: an error, or a wake-up where the target is at zero."""
     decision = _blank(situation, policy, basis=Basis.REFUSED, raw_need=None, need=None)
@@ -205,15 +217,11 @@ def _for_keda(decision: Decision, answer: float, situation: Situation, policy: S
     if policy.mode is Mode.ACTIVE and not situation.is_reactive_only:
         return answer
     raw = 0.0 if decision.raw_need is None else decision.raw_need
-    if decision.basis is Basis.HELD and situation.previous is not None and not _is_bridged(decision):
+    if situation.previous is not None and _sight(situation, policy) is _Sight.OLD:
         raw = max(raw, situation.previous.for_keda)
     if answer == 0.0:
         return 0.0
     return within(whole_gangs(raw, policy.bounds.gang), policy.bounds)
-
-
-def _is_bridged(decision: Decision) -> bool:
-    return any(clamp.name == "forecast missing" for clamp in decision.clamps)
 
 
 def _blank(

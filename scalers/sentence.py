@@ -58,6 +58,17 @@ def clock(instant: datetime, *, now: datetime) -> str:
     return f"{instant:%H:%M:%S}" if instant.date() == now.date() else f"{instant:%d %b %H:%M}"
 
 
+def fell(known: SignalInput, *, now: datetime) -> str:
+    """Return what was seen of a demand that fell away, and since when; empty where none did."""
+    fall = known.fall
+    if fall is None:
+        return ""
+    since, before = clock(fall.since, now=now), amount(fall.before)
+    if fall.is_back:
+        return f"demand is back, which fell from {before} to near zero at {since}"
+    return f"demand fell from {before} to {amount(known.demand or 0)} at {since}, at once and at no usual time"
+
+
 def _deciding(decision: Decision) -> SignalInput:
     """The signal that asks for the most."""
 
@@ -108,6 +119,9 @@ def _held(decision: Decision) -> str:
     held = f"{rounded_up(decision.answer or 0)} replicas held, nothing is scaled in"
     if any(clamp.name == "forecast missing" for clamp in decision.clamps):
         return f"the forecast is missing; {held}"
+    fallen = next((known for known in decision.signals if known.fall is not None), None)
+    if fallen is not None and any(clamp.name == "outage" for clamp in decision.clamps):
+        return f"{fell(fallen, now=decision.at)}{_of(fallen, decision)}; {held}"
     return f"{_missing(decision)}; {held}"
 
 

@@ -12,7 +12,7 @@ class PolicyState(StrEnum):
     """What an operator must know of a policy first."""
 
     CONFLICT = "Conflict"  # another scaler acts on the same target
-    HOLDING = "Holding"  # no fresh data: replicas stay, or KEDA gets an error
+    HOLDING = "Holding"  # no fresh data, or demand fell away: replicas stay, or KEDA gets an error
     REACTIVE = "Reactive"  # no forecast has cost less: the demand of now decides, with the margin that keeps the risk
     LEARNING = "Learning"  # too little history yet: raw need
     TRUSTED = "Trusted"  # a forecast decides

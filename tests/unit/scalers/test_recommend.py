@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from scalers.decision import Basis
+from scalers.decision import Basis, Clamp, Fall
 from scalers.policy import Bounds, Mode, Override, WhenUnknown
-from scalers.recommend import recommend
+from scalers.recommend import Situation, recommend
 from tests.fakes.situations import NOON, a_policy, a_signal, a_situation
 
 
@@ -64,6 +64,54 @@ def test_an_old_sample_holds_the_last_answer() -> None:
     decision = recommend(a_situation(a_signal(60.0, age=timedelta(minutes=4)), previous=20.0), a_policy())
     assert (decision.basis, decision.answer) == (Basis.HELD, 20.0)
     assert decision.sentence == "no samples since 11:56:00; 20 replicas held, nothing is scaled in"
+
+
+def fallen(demand: float, *, lately: float | None, is_back: bool = False, previous: float = 20.0) -> Situation:
+    fall = Fall(NOON - timedelta(minutes=20), NOON + timedelta(minutes=100), before=240.0, is_back=is_back)
+    situation = a_situation(replace(a_signal(demand), fall=fall), previous=previous)
+    return replace(situation, lately=lately)
+
+
+def test_demand_that_fell_away_leaves_what_was_answered_before_and_says_what_was_seen() -> None:
+    decision = recommend(fallen(0.75, lately=20.0), a_policy(stale_forecast=timedelta(0)))
+    assert (decision.basis, decision.need, decision.answer, decision.for_keda) == (Basis.HELD, 0.0625, 20.0, 20.0)
+    assert decision.clamps == (Clamp("outage", 0.0625, 20.0, "what was answered before stands until 13:40:00 at most"),)
+    assert decision.sentence == (
+        "demand fell from 240 to 0.75 at 11:40:00, at once and at no usual time; 20 replicas held, nothing is scaled in"
+    )
+
+
+def test_demand_that_is_back_may_raise_the_held_answer_and_never_lower_it() -> None:
+    policy = a_policy(stale_forecast=timedelta(0))
+    decision = recommend(fallen(120.0, lately=20.0, is_back=True), policy)
+    assert decision.answer == 20.0
+    assert decision.sentence == (
+        "demand is back, which fell from 240 to near zero at 11:40:00; 20 replicas held, nothing is scaled in"
+    )
+    more = recommend(fallen(360.0, lately=20.0, is_back=True), policy)
+    assert (more.basis, more.answer, more.clamps) == (Basis.REACTIVE, 30.0, ())
+
+
+def test_an_outage_is_no_idleness() -> None:
+    policy = a_policy(bounds=Bounds(0, 40), stale_forecast=timedelta(0))
+    decision = recommend(fallen(0.0, lately=20.0), policy)
+    assert (decision.answer, decision.is_active) == (20.0, True)
+
+
+def test_what_an_outage_holds_keeps_to_the_bounds() -> None:
+    policy = a_policy(bounds=Bounds(1, 8), stale_forecast=timedelta(0))
+    assert recommend(fallen(0.0, lately=20.0), policy).answer == 8.0
+
+
+def test_an_outage_before_any_answer_holds_nothing() -> None:
+    assert recommend(fallen(12.0, lately=None), a_policy(stale_forecast=timedelta(0))).answer == 1.0
+
+
+def test_in_shadow_and_under_the_kill_switch_keda_gets_the_raw_need_of_an_outage() -> None:
+    policy, outage = a_policy(stale_forecast=timedelta(0)), fallen(24.0, lately=20.0)
+    shadow = recommend(outage, replace(policy, mode=Mode.SHADOW))
+    switched = recommend(replace(outage, is_reactive_only=True), policy)
+    assert [(each.answer, each.for_keda) for each in (shadow, switched)] == [(20.0, 2.0)] * 2
 
 
 def test_data_older_than_staleness_data_is_refused_not_answered() -> None:

@@ -1,0 +1,119 @@
+"""The watch over one live signal for demand that falls to near zero at once and for no known reason: an outage.
+
+No I/O and no clock. What is usual at a time of the week comes from the history, and so does what the watch has learned
+when it begins: nothing of it is stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.history.grid import History
+from forecasters.outage import LONGEST, SETTLE, Outage, OutageWatch
+from forecasters.series import grid_index, grid_instant
+from scalers.decision import Fall
+
+# Jobs that switch a service off come within this of the time at which they came yesterday.
+_ABOUT = timedelta(minutes=30)
+_DAY = timedelta(days=1)
+_DAYS = 7  # that are looked at; the last of them shows what is usual on this day of the week
+_EXPLAINED = 0.0  # what is usual where any fall is
+
+
+class FallWatch:
+    """Says of each sample whether replicas are to be held because demand has fallen away."""
+
+    def __init__(self, history: History, *, most: float) -> None:
+        """Look at a signal.
+
+        Args:
+            history: of the signal; read, never written.
+            most: demand above this is seen as this: beside a metric's bug, everything is near zero.
+        """
+        self._history, self._most = history, most
+        self._watch = OutageWatch(history.step)
+        self._last: int | None = None  # grid index of the newest sample seen
+        self._is_behind = False  # whether the history has grown otherwise than by samples
+        self._since: datetime | None = None
+        self._back: datetime | None = None
+
+    @property
+    def noticed_within(self) -> timedelta:
+        """How long after demand was last there a fall is noticed, at most."""
+        return self._watch.noticed_within
+
+    @property
+    def fall(self) -> Fall | None:
+        """The fall that replicas are held for; None where there is none."""
+        if self._watch.state is Outage.NONE or self._since is None:
+            return None
+        until = self._since + LONGEST
+        if self._back is not None:
+            until = min(until, self._back + SETTLE)
+        return Fall(since=self._since, until=until, before=self._watch.level, is_back=self._back is not None)
+
+    def learn_at_once(self) -> None:
+        """Make it look at the whole history before the next sample."""
+        self._is_behind = True
+
+    def observe(self, at: datetime, demand: float) -> None:
+        """Take in the newest sample, which the history has already."""
+        index = grid_index(at, self._history.step)
+        if self._is_behind:
+            self._learn(until=index)
+        if self._last is not None and index > self._last + 1:
+            self._watch.skip(index - self._last - 1)
+        self._last = index
+        demand = min(demand, self._most)
+        usual = self._usual_now() if self._watch.is_fall(demand) else None
+        self._see(at, demand, usual, steps=1)
+
+    def _learn(self, *, until: int) -> None:
+        """Live through the history, up to a sample that is not part of it."""
+        self._watch, self._since, self._back, self._is_behind = OutageWatch(self._history.step), None, None, False
+        row, per_row = self._history.coarse_step, max(1, round(self._history.coarse_step / self._history.step))
+        coarse = self._history.coarse()
+        means = np.minimum(coarse.mean, self._most)
+        for place, mean in enumerate(means.tolist()):
+            usual = usual_demand(means[:place], place, row) if self._watch.is_fall(mean) else None
+            self._see(grid_instant(coarse.first + place, row), mean, usual, steps=per_row)
+        end = grid_instant(coarse.first + len(means) - 1, row)
+        self._last = min(until - 1, grid_index(end, self._history.step)) if len(means) else None
+
+    def _see(self, at: datetime, demand: float, usual: float | None, *, steps: int) -> None:
+        before = self._watch.state
+        state = self._watch.observe(demand, usual, steps=steps)
+        if state is before:
+            return
+        if before is Outage.NONE:
+            self._since = at
+        self._back = at if state is Outage.RETURNING else None
+
+    def _usual_now(self) -> float:
+        coarse = self._history.coarse()
+        return usual_demand(np.minimum(coarse.mean, self._most), len(coarse.mean), self._history.coarse_step)
+
+
+def usual_demand(means: NDArray[np.float64], place: int, row: timedelta) -> float:
+    """Return the least demand at about this time of the last seven days; 0 where that is not known.
+
+    A fall within the first week explains itself: nobody has seen the day of the week on which it may be usual.
+
+    Args:
+        means: demand of rows of the past, oldest first; NaN is a gap.
+        place: of now among them; the rows from it on are not known yet.
+        row: between two of them.
+    """
+    near = max(1, _ABOUT // row)
+    least = []
+    for day in range(1, _DAYS + 1):
+        then = place - round(day * _DAY / row)
+        about = means[max(0, then - near) : max(0, then + near + 1)]
+        known = about[np.isfinite(about)]
+        least.append(float(known.min()) if len(known) else None)
+    if least[0] is None or least[-1] is None:
+        return _EXPLAINED
+    return min(each for each in least if each is not None)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.snapshot import Condition
+from forecasters.ceiling import Ceiling
 from scalers.advantage import Advantage, in_words
-from scalers.decision import Basis, Decision, PeakForecast
+from scalers.decision import Basis, Decision, Fall, PeakForecast, SignalInput
 from scalers.policy import Mode, ScalingPolicy
-from scalers.sentence import clock
+from scalers.sentence import amount, clock, fell, span
 
 
 def conditions(
@@ -60,13 +61,37 @@ def _ready(decision: Decision, reserved: tuple[str, ...], now: datetime) -> Cond
 
 def _data_fresh(decision: Decision, mends: Mapping[str, str], warnings: Sequence[str], now: datetime) -> Condition:
     missing = [known for known in decision.signals if known.state != "OK" or known.at is None]
-    if not missing:
-        said = f"; the source warns: {'; '.join(warnings)}" if warnings else ""
-        return Condition("DataFresh", True, "Fresh", f"samples arrive{said}", now)
-    known = missing[0]
-    since = "no sample yet" if known.at is None else f"no samples since {clock(known.at, now=now)}"
-    reason = known.state if known.state != "OK" else "NoSampleYet"
-    return Condition("DataFresh", False, reason, mends.get(known.name, since), now)
+    if missing:
+        known = missing[0]
+        since = "no sample yet" if known.at is None else f"no samples since {clock(known.at, now=now)}"
+        reason = known.state if known.state != "OK" else "NoSampleYet"
+        return Condition("DataFresh", False, reason, mends.get(known.name, since), now)
+    for known in decision.signals:
+        if known.fall is not None:
+            return _fallen(known, known.fall, now)
+    said = f"; the source warns: {'; '.join(warnings)}" if warnings else ""
+    for known in decision.signals:
+        if known.ceiling is not None:
+            return Condition("DataFresh", True, "AtCeiling", f"{_pinned(known, known.ceiling, now)}{said}", now)
+    return Condition("DataFresh", True, "Fresh", f"samples arrive{said}", now)
+
+
+def _fallen(known: SignalInput, fall: Fall, now: datetime) -> Condition:
+    """Samples arrive, and are not believed."""
+    until = clock(fall.until, now=now)
+    if fall.is_back:
+        told = f"{fell(known, now=now)}; retries may follow: the answer is not lowered until {until}"
+        return Condition("DataFresh", False, "DemandIsBack", told, now)
+    mend = "see whether what calls the service is up and whether the query still matches"
+    told = f"{fell(known, now=now)}: {mend}; the answer is not lowered until {until} at most, then it is the new load"
+    return Condition("DataFresh", False, "DemandFell", told, now)
+
+
+def _pinned(known: SignalInput, ceiling: Ceiling, now: datetime) -> str:
+    where = f"{amount(ceiling.level)}, {amount(ceiling.level / known.capacity)} replicas' worth"
+    stays = f"{ceiling.plateaus} times, the longest {span(ceiling.longest)} from {clock(ceiling.since, now=now)}"
+    mend = "more may have been asked for than was served: use a metric of what arrives, queued and refused included"
+    return f"samples arrive; demand rises to {where}, and stays there: {stays}; {mend}"
 
 
 def _forecast_trusted(

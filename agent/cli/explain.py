@@ -127,6 +127,13 @@ def _inputs(known: Mapping[str, object]) -> Table:
         )
     if known.get("distrust"):
         table.add_row("not used", "", str(known["distrust"]))
+    fall, ceiling = known.get("fall"), known.get("ceiling")
+    if isinstance(fall, dict):
+        what = "it is back" if fall["isBack"] else "at once and at no usual time"
+        table.add_row("fell from", _number(fall["before"]), f"at {fall['since']}, {what}; held until {fall['until']}")
+    if isinstance(ceiling, dict):
+        stays = f"{ceiling['plateaus']} times, {_number(ceiling['totalSeconds'])} s in all"
+        table.add_row("pinned at", _number(ceiling["level"]), f"{stays}: more may have been asked for")
     table.add_row("one replica serves", _number(known.get("capacity")), "")
     return table
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from scalers.decision import Clamp, Decision, PeakForecast, Replicas, SignalInput
+from forecasters.ceiling import Ceiling
+from scalers.decision import Clamp, Decision, Fall, PeakForecast, Replicas, SignalInput
 
 
 def decision_to_json(decision: Decision) -> dict[str, object]:
@@ -47,6 +48,27 @@ def _signal(signal: SignalInput) -> dict[str, object]:
         "peak": None if signal.peak is None else _peak(signal.peak),
         "distrust": signal.distrust,
         "isLearning": signal.is_learning,
+        "fall": None if signal.fall is None else _fall(signal.fall),
+        "ceiling": None if signal.ceiling is None else _ceiling(signal.ceiling),
+    }
+
+
+def _fall(fall: Fall) -> dict[str, object]:
+    return {
+        "since": instant_to_json(fall.since),
+        "until": instant_to_json(fall.until),
+        "before": fall.before,
+        "isBack": fall.is_back,
+    }
+
+
+def _ceiling(ceiling: Ceiling) -> dict[str, object]:
+    return {
+        "level": ceiling.level,
+        "plateaus": ceiling.plateaus,
+        "totalSeconds": ceiling.total.total_seconds(),
+        "longestSeconds": ceiling.longest.total_seconds(),
+        "since": instant_to_json(ceiling.since),
     }
 
 

@@ -69,6 +69,8 @@ DECISION: Example = {
             },
             "distrust": None,
             "isLearning": False,
+            "fall": None,
+            "ceiling": None,
         }
     ],
     "replicas": {"existing": 11, "ready": 11},

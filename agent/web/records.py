@@ -41,6 +41,25 @@ class PeakRecord(RecordModel):
     calibration: Number = None
 
 
+class FallRecord(RecordModel):
+    """Demand that fell to near zero at once and at no usual time, while replicas are held for its return."""
+
+    since: datetime
+    until: datetime  # replicas are held until then at the latest
+    before: Number = None  # level of the half hour before, demand units
+    is_back: bool = False
+
+
+class CeilingRecord(RecordModel):
+    """A level at which demand is pinned: more may have been asked for than was served."""
+
+    level: Number = None  # demand units
+    plateaus: int = 0
+    total_seconds: Number = None  # spent there
+    longest_seconds: Number = None
+    since: datetime  # of the longest
+
+
 class SignalRecord(RecordModel):
     """What was known of one demand signal."""
 
@@ -52,6 +71,8 @@ class SignalRecord(RecordModel):
     peak: PeakRecord | None = None
     distrust: str | None = None
     is_learning: bool = False
+    fall: FallRecord | None = None
+    ceiling: CeilingRecord | None = None
 
 
 class ClampRecord(RecordModel):

@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from agent.conditions import conditions
 from agent.snapshot import Condition
+from forecasters.ceiling import Ceiling
 from scalers.advantage import Account, Advantage
-from scalers.decision import Decision, SignalInput
+from scalers.decision import Decision, Fall, SignalInput
 from scalers.policy import Mode, ScalingPolicy
 from scalers.recommend import recommend
 from tests.fakes.situations import NOON, a_policy, a_signal, a_situation
@@ -86,6 +87,37 @@ def test_a_policy_that_has_just_begun_says_that_there_is_no_sample_yet() -> None
 def test_what_a_source_says_beside_its_samples_is_shown() -> None:
     shown = found(decided(a_signal(60.0)), warnings=("one store did not answer",))
     assert said(shown["DataFresh"]) == (True, "Fresh", "samples arrive; the source warns: one store did not answer")
+
+
+def test_demand_that_fell_away_says_since_when_what_to_look_at_and_when_it_is_believed() -> None:
+    fall = Fall(NOON - timedelta(minutes=20), NOON + timedelta(minutes=100), before=240.0, is_back=False)
+    gone = found(decided(replace(a_signal(0.0), fall=fall)))["DataFresh"]
+    assert said(gone) == (
+        False,
+        "DemandFell",
+        "demand fell from 240 to 0 at 11:40:00, at once and at no usual time: see whether what calls the service is up"
+        " and whether the query still matches; the answer is not lowered until 13:40:00 at most, then it is the new"
+        " load",
+    )
+    back = replace(fall, until=NOON + timedelta(minutes=4), is_back=True)
+    assert said(found(decided(replace(a_signal(240.0), fall=back)))["DataFresh"]) == (
+        False,
+        "DemandIsBack",
+        "demand is back, which fell from 240 to near zero at 11:40:00; retries may follow: the answer is not lowered"
+        " until 12:04:00",
+    )
+
+
+def test_demand_pinned_at_a_ceiling_says_where_and_which_metric_would_tell_more() -> None:
+    hour = timedelta(hours=1)
+    ceiling = Ceiling(120.0, plateaus=3, total=5 * hour, longest=2 * hour, since=NOON - 3 * hour)
+    assert said(found(decided(replace(a_signal(120.0), ceiling=ceiling)))["DataFresh"]) == (
+        True,
+        "AtCeiling",
+        "samples arrive; demand rises to 120, 10 replicas' worth, and stays there: 3 times, the longest 2 h from"
+        " 09:00:00; more may have been asked for than was served: use a metric of what arrives, queued and refused"
+        " included",
+    )
 
 
 def test_a_young_policy_says_what_its_forecast_waits_for() -> None:

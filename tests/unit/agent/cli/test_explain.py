@@ -14,6 +14,8 @@ from agent.cli import main
 from agent.snapshot import Condition, PolicySnapshot
 from agent.web import Readiness, create_app
 from agent.web.server import HttpAddress, HttpServer
+from forecasters.ceiling import Ceiling
+from scalers.decision import Fall
 from scalers.policy import PolicyKey
 from tests.fakes.book import NOON, InventedBook, SteppedClock
 
@@ -21,7 +23,7 @@ CHAT = PolicyKey("ml", "chat")
 
 
 class AnnotatedBook(InventedBook):
-    """The invented policies, with ml/chat in words that hold brackets and train/finetune-lora undecided."""
+    """The invented policies: ml/chat's words hold brackets, ml/translate's demand fell, train/finetune-lora is new."""
 
     def snapshot(self, key: PolicyKey) -> PolicySnapshot | None:
         found = super().snapshot(key)
@@ -29,6 +31,11 @@ class AnnotatedBook(InventedBook):
             return found
         if key.name == "finetune-lora":
             return replace(found, decision=None)
+        if key.name == "translate":
+            fall = Fall(NOON - timedelta(minutes=20), NOON + timedelta(minutes=100), before=240.0, is_back=False)
+            ceiling = Ceiling(180.0, 2, timedelta(hours=3), timedelta(hours=2), NOON - timedelta(days=1))
+            signals = tuple(replace(each, fall=fall, ceiling=ceiling) for each in found.decision.signals)
+            return replace(found, decision=replace(found.decision, signals=signals))
         if key == CHAT:
             empty = Condition("DataFresh", False, "Empty", "sum(rate(requests[1m])) is empty; look [/at] it", NOON)
             sentence = "at least 10 set by ml: [INC-12] launch; 5 needed"
@@ -82,6 +89,14 @@ def test_what_a_reactive_answer_buys_is_told_once(address: str) -> None:
     shown = explained(address, "moderation", "-n", "vision").stdout
     assert shown.count("reactive at 55% answers since 13:57:15") == 1
     assert "no forecast has cost less and kept the risk" in shown
+
+
+def test_a_fall_and_a_ceiling_are_told_with_what_follows_from_them(address: str) -> None:
+    shown = explained(address, "translate", "-n", "ml").stdout
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    fell = "fell from 240 at 2026-11-17T14:09:45Z, at once and at no usual time; held until 2026-11-17T16:09:45Z"
+    assert fell in lines
+    assert "pinned at 180 2 times, 10,800 s in all: more may have been asked for" in lines
 
 
 def test_the_record_is_the_apis_own_as_json(address: str) -> None:

@@ -3,7 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from agent.history.decision_json import decision_to_json, instant_to_json
-from scalers.decision import Replicas
+from forecasters.ceiling import Ceiling
+from scalers.decision import Fall, Replicas
 from tests.fakes.history import decided
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -36,6 +37,8 @@ def test_a_decision_has_one_json_form():
                 },
                 "distrust": None,
                 "isLearning": False,
+                "fall": None,
+                "ceiling": None,
             }
         ],
         "replicas": {"existing": 10, "ready": 9},
@@ -60,6 +63,28 @@ def test_what_is_not_known_is_null_and_every_key_is_there():
     assert plain.keys() == decision_to_json(known).keys()
     assert (plain["answer"], plain["replicas"], plain["rawNeed"]) == (None, None, None)
     assert (plain["signals"][0]["peak"], plain["signals"][0]["at"]) == (None, None)
+
+
+def test_a_fall_and_a_ceiling_are_told_with_their_times():
+    known = decided(NOON, 10.5)
+    fall = Fall(since=NOON, until=NOON + timedelta(hours=2), before=96.0, is_back=False)
+    ceiling = Ceiling(120.0, plateaus=2, total=timedelta(hours=3), longest=timedelta(hours=2), since=NOON)
+    (signal,) = known.signals
+    told = decision_to_json(replace(known, signals=(replace(signal, fall=fall, ceiling=ceiling),)))["signals"][0]
+
+    assert told["fall"] == {
+        "since": "2026-11-22T12:00:00Z",
+        "until": "2026-11-22T14:00:00Z",
+        "before": 96.0,
+        "isBack": False,
+    }
+    assert told["ceiling"] == {
+        "level": 120.0,
+        "plateaus": 2,
+        "totalSeconds": 10800.0,
+        "longestSeconds": 7200.0,
+        "since": "2026-11-22T12:00:00Z",
+    }
 
 
 def test_an_instant_is_told_in_utc_with_its_fraction():

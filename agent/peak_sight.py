@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from agent.history.coarse import CoarseValues
 from agent.history.grid import History
+from agent.local_time import LocalTime
 from forecasters.past import Outcomes, Past
 from forecasters.peak_features import (
     MAXIMUM_MINUTES,
@@ -36,15 +37,17 @@ class Seen:
 class PeakSight:
     """Looks at the long past every quarter of an hour, at the last hour every coarse step, at now every time."""
 
-    def __init__(self, history: History, *, ahead: int, most: float) -> None:
+    def __init__(self, history: History, *, ahead: int, most: float, local: LocalTime) -> None:
         """Look at a history.
 
         Args:
             history: of the signal.
             ahead: rows (coarse steps) of the look-ahead.
             most: demand above this is seen as this.
+            local: the clock that the demand follows.
         """
         self._history = history
+        self._local = local
         self._ahead = ahead
         self._most = most
         self._minutes = history.coarse_step.total_seconds() / 60
@@ -75,7 +78,7 @@ class PeakSight:
         self._usual = Usual(lately, self._slow, self._habits[place : place + 1])
 
     def _renew_habits(self, newest: int) -> None:
-        past = rows_of(self._history.coarse(), self._history.coarse_step, most=self._most)
+        past = rows_of(self._history.coarse(), self._history.coarse_step, most=self._most, local=self._local)
         if not len(past):
             self._habits, self._slow, self._habits_from = UNKNOWN.habits, UNKNOWN.slow, newest
             return
@@ -109,10 +112,18 @@ class PeakSight:
         return values[places][None, :], maxima
 
 
-def rows_of(coarse: CoarseValues, step: timedelta, *, most: float) -> Past:
-    """Return a coarse past as rows, demand above `most` as `most`: a metric's bug must not be all that is seen."""
+def rows_of(coarse: CoarseValues, step: timedelta, *, most: float, local: LocalTime | None = None) -> Past:
+    """Return a coarse past as rows, demand above `most` as `most`: a metric's bug must not be all that is seen.
+
+    Args:
+        coarse: the past.
+        step: between two rows.
+        most: demand units.
+        local: the clock that the demand follows; None where days are not looked at.
+    """
     last, largest = np.minimum(coarse.last, most), np.minimum(coarse.largest, most)
-    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean))
+    days = None if local is None else local.days(coarse.first, len(last), step)
+    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean), days=days)
 
 
 def _until_slow(past: Past, row: int) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from agent.fitting.walked import Walked, WalkJob
 from agent.history.coarse import CoarseValues
 from agent.history.grid import History
+from agent.local_time import LocalTime
 from agent.peak_sight import PeakSight, rows_of
 from forecasters.coverage import Coverage
 from forecasters.forecaster import TooLittleHistory
@@ -101,7 +102,8 @@ class Peaks:
         self._extra_steps = np.zeros(len(extra), np.int64)  # for which each of them had something to say
         self._contest = Contest(tuple(self._families), self._setting)
         self._paths = Paths(self._step)
-        self._sight = PeakSight(history, ahead=self._ahead, most=self._most)
+        self._local = LocalTime(policy.time_zone)
+        self._sight = PeakSight(history, ahead=self._ahead, most=self._most, local=self._local)
         self._model: PeakModel | None = None
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
@@ -205,7 +207,7 @@ class Peaks:
         if not self.is_due(now):
             return None
         coarse = self._history.coarse()
-        past = rows_of(coarse, self._history.coarse_step, most=self._most)
+        past = rows_of(coarse, self._history.coarse_step, most=self._most, local=self._local)
         if not len(past):
             return None
         self._due = now + _RETRY_EVERY

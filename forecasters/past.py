@@ -11,6 +11,8 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasters.local_days import LocalDays
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
@@ -21,6 +23,7 @@ class Past:
     last: NDArray[np.float64]  # demand at the end of each row, shape (n,); a gap repeats what was before it
     largest: NDArray[np.float64]  # largest demand within each row, shape (n,); likewise
     known: NDArray[np.bool_]  # False marks a gap, shape (n,)
+    days: LocalDays | None = None  # of local time; None is a clock that was never changed
 
     @classmethod
     def of_rows(
@@ -30,13 +33,16 @@ class Past:
         last: NDArray[np.float64],
         largest: NDArray[np.float64],
         known: NDArray[np.bool_],
+        *,
+        days: LocalDays | None = None,
     ) -> Past:
         """Return the rows from the first known one on; what is not known may hold anything."""
         skipped = int(known.argmax()) if known.any() else len(known)
         last, largest, known = last[skipped:], largest[skipped:], known[skipped:]
         source = np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))  # of each row, the newest known one
         carried = last[source]
-        return cls(first + skipped, step.total_seconds() / 60, carried, np.where(known, largest, carried), known)
+        largest = np.where(known, largest, carried)
+        return cls(first + skipped, step.total_seconds() / 60, carried, largest, known, days)
 
     def __len__(self) -> int:
         return len(self.last)
@@ -49,7 +55,7 @@ class Past:
     def between(self, begin: int, end: int) -> Past:
         """Return the rows [begin, end)."""
         rows = slice(begin, end)
-        return Past(self.first + begin, self.minutes, self.last[rows], self.largest[rows], self.known[rows])
+        return Past(self.first + begin, self.minutes, self.last[rows], self.largest[rows], self.known[rows], self.days)
 
     def rows(self, minutes: float) -> int:
         """Return the number of rows that is nearest to a span, at least 1."""

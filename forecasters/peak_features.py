@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from forecasters.past import Outcomes, Past
+from forecasters.same_time import same_days, same_weekdays
 
 RECENT_MINUTES = 60
 MAXIMUM_MINUTES = (15, 60, 180)  # of the largest demand that `recent` is told
@@ -61,6 +62,14 @@ class Usual:
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
         return Usual(self.lately[places], self.slow[places], self.habits[places])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SameTime:
+    """Where the past has the time of day of n instants."""
+
+    days: NDArray[np.int64]  # of the last days, the newest first, shape (n, 7)
+    weeks: NDArray[np.int64]  # of the same weekday, shape (n, 2)
 
 
 UNKNOWN = Usual(np.full((1, 2), np.nan), np.full((1, 5), np.nan), np.full((1, 16), np.nan))  # of one instant
@@ -202,8 +211,8 @@ def habits_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64
 
     Nothing of the last hour is used, so rows of the coming quarter may be asked for, too (see `rows_known_ahead`).
     """
-    rises = _rises_at_this_time(outcomes, rows)
-    return np.column_stack([*rises, *_levels_at_this_time(outcomes, rows)])
+    at = _SameTime(same_days(outcomes.past, rows), same_weekdays(outcomes.past, rows))
+    return np.column_stack([*_rises_at_this_time(outcomes, rows, at), *_levels_at_this_time(outcomes, rows, at)])
 
 
 def rows_known_ahead(past: Past, ahead: int) -> int:
@@ -236,12 +245,12 @@ def _trailing_quantiles(
     return list(found[:, places])
 
 
-def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTime) -> list[NDArray[np.float64]]:
     """What demand did at this time of the last days, hours and week."""
-    near = _at_this_time(outcomes, outcomes.rise, rows, days=7, minutes=1)
-    around = _at_this_time(outcomes, outcomes.rise, rows, days=7, minutes=5)
-    hours = _picked(outcomes, outcomes.rise, rows, -np.arange(1, 25) * outcomes.past.rows(_HOUR))
-    week = _picked(outcomes, outcomes.rise, rows, np.array([-outcomes.past.rows(_WEEK)]))
+    near = _around(outcomes, outcomes.rise, rows, at.days, minutes=1)
+    around = _around(outcomes, outcomes.rise, rows, at.days, minutes=5)
+    hours = _picked(outcomes, outcomes.rise, rows, rows[:, None] - np.arange(1, 25) * outcomes.past.rows(_HOUR))
+    week = _picked(outcomes, outcomes.rise, rows, at.weeks[:, :1])
     return [
         *_known_quantiles(near, (0.8, 1.0)),
         *_known_quantiles(around, (0.8, 0.95)),
@@ -250,14 +259,14 @@ def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[NDA
     ]
 
 
-def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTime) -> list[NDArray[np.float64]]:
     """How high demand was at this time of the last days and weeks, and how high it should be by today's level."""
-    past, peak = outcomes.past, outcomes.peak
-    near = _at_this_time(outcomes, peak, rows, days=7, minutes=2)
-    around = _at_this_time(outcomes, peak, rows, days=7, minutes=10)
-    lately = _at_this_time(outcomes, peak, rows, days=3, minutes=2)
-    yesterday = _picked(outcomes, peak, rows, np.array([-past.rows(_DAY)]))
-    weeks = _picked(outcomes, peak, rows, -past.rows(_WEEK) * np.array([1, 2]))
+    peak = outcomes.peak
+    near = _around(outcomes, peak, rows, at.days, minutes=2)
+    around = _around(outcomes, peak, rows, at.days, minutes=10)
+    lately = _around(outcomes, peak, rows, at.days[:, :3], minutes=2)
+    yesterday = _picked(outcomes, peak, rows, at.days[:, :1])
+    weeks = _picked(outcomes, peak, rows, at.weeks)
     return [
         *_known_quantiles(near, (0.5, 0.8, 1.0)),
         *_known_quantiles(around, (0.5, 0.9)),
@@ -265,32 +274,31 @@ def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64]) -> list[ND
         yesterday[:, 0],
         *_known_quantiles(weeks, (0.5,)),
         _known_mean(near),
-        _usual_quarter(outcomes, rows),
+        _usual_quarter(outcomes, at.days),
     ]
 
 
-def _usual_quarter(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _usual_quarter(outcomes: Outcomes, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean of the quarter of an hour that ended at this time of the last days; NaN where none is known."""
     past = outcomes.past
     quarter = sliding_window_view(_padded(past.last, past.rows(15) - 1), past.rows(15)).mean(axis=1)
-    places = rows[:, None] - np.arange(1, 8) * past.rows(_DAY)
     return _known_mean(np.where(places >= 0, quarter[np.maximum(places, 0)], np.nan))
 
 
-def _at_this_time(
-    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], *, days: int, minutes: float
+def _around(
+    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], days: NDArray[np.int64], *, minutes: float
 ) -> NDArray[np.float64]:
-    """Return what is known within some minutes of this time of the last days, shape (n, days * (2 near + 1))."""
+    """Return what is known within some minutes of places on other days, shape (n, days * (2 near + 1))."""
     near = round(minutes / outcomes.past.minutes)
-    offsets = np.arange(-near, near + 1) - outcomes.past.rows(_DAY) * np.arange(1, days + 1)[:, None]
-    return _picked(outcomes, values, rows, offsets.ravel())
+    places = days[:, :, None] + np.arange(-near, near + 1)
+    return _picked(outcomes, values, rows, places.reshape(len(rows), -1))
 
 
 def _picked(
-    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], offsets: NDArray[np.int64]
+    outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], places: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return values at offsets from rows, shape (n, offsets); NaN where unknown, or not known yet at the row."""
-    places = rows[:, None] + np.minimum(offsets, -outcomes.ahead)
+    """Return values at places, shape (n, places), NaN where unknown; what is not known yet gives way to the newest."""
+    places = np.minimum(places, rows[:, None] - outcomes.ahead)
     is_inside = places >= 0
     places = np.where(is_inside, places, 0)
     if not len(outcomes.known):

@@ -92,6 +92,7 @@ class ScalingPolicy:
     models: tuple[str, ...]  # names of forecasters, resolved from `auto`
     families: tuple[str, ...] = ()  # of decision experts that may answer beside reactive ones, likewise
     overrides: tuple[Override, ...] = ()
+    time_zone: str = "UTC"  # IANA name: whose time of day the demand follows
     warm_up: timedelta = timedelta(0)  # after Ready, until a replica serves its whole capacity
 
     def look_ahead(self, signal: SignalPolicy) -> timedelta:

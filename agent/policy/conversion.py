@@ -40,6 +40,7 @@ def to_scaling_policy(policy: ForecastPolicy) -> ScalingPolicy:
         history=spec.forecast.history,
         models=resolve_models(spec.forecast.models),
         families=resolve_families(spec.forecast.models),
+        time_zone=spec.forecast.time_zone,
         overrides=tuple(
             scalers_policy.Override(
                 replicas=override.replicas,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from agent.policy.part import BROKEN_RULES
+from agent.policy.zones import UNKNOWN_NAME
 
 PathStep = str | int
 Path = tuple[PathStep, ...]
@@ -117,6 +118,8 @@ def _said(detail: ErrorDetails, model: type[BaseModel]) -> list[tuple[Path, str,
         known = _fields_at(model, path[:-1])
         meant = nearest(str(path[-1]), known)
         return [(path, "is not a known field" + ("" if meant else f" (known: {', '.join(known)})"), meant)]
+    if detail["type"] == UNKNOWN_NAME:
+        return [(path, context["rule"], nearest(detail["input"], context["known"]))]
     if detail["type"] == "enum" or detail["type"] == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         meant = nearest(detail["input"], choices) if isinstance(detail["input"], str) else None

@@ -25,6 +25,7 @@ from agent.policy.fields import (
 )
 from agent.policy.models import AUTO, LEAVES_A_MODEL, WRITABLE, resolve_families, resolve_models
 from agent.policy.part import Part, rule
+from agent.policy.zones import UTC, TimeZone
 from scalers.policy import WhenUnknown
 
 MOST_REPLICAS = 100_000
@@ -90,6 +91,11 @@ class Forecast(Part):
         (AUTO,),
         description="Models that may be trusted: `auto` for the usual ones, names to add to them, `-name` to "
         "forbid one.",
+    )
+    time_zone: TimeZone = Field(
+        UTC,
+        description="Time zone by whose clock the demand rises and falls, such as Europe/Berlin: after a clock change "
+        "the same local time of the days before is looked at.",
     )
     calendar: Annotated[tuple[Word, ...], Mark(RESERVED), Field(max_length=16)] = Field(
         (), description="Calendars whose days are unlike others."

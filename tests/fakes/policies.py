@@ -36,7 +36,13 @@ _VALID: dict[str, Any] = {
 
 # Every field of DESIGN 3.2 that the short form of demand allows, the reserved ones among them.
 _FULL_SPEC: dict[str, Any] = {
-    "forecast": {"history": "14d", "horizon": "1h", "models": ["auto"], "calendar": ["de"]},
+    "forecast": {
+        "history": "14d",
+        "horizon": "1h",
+        "models": ["auto"],
+        "timeZone": "Europe/Berlin",
+        "calendar": ["de"],
+    },
     "scaling": {
         "actuator": "HPA",
         "tolerance": "10%",

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from agent.history.grid import History
+from agent.local_time import LocalTime
 from agent.peak_sight import PeakSight
 from agent.sources.source import Sample
 from forecasters.past import Outcomes, Past
@@ -29,26 +30,36 @@ def days() -> np.ndarray:
     return load(9 * 1440)
 
 
-def table_of(values: np.ndarray, first: int) -> np.ndarray:
-    past = Past.of_rows(first, MINUTE, values, values, np.isfinite(values))
+def table_of(values: np.ndarray, first: int, zone: str = "UTC") -> np.ndarray:
+    days = LocalTime(zone).days(first, len(values), MINUTE)
+    past = Past.of_rows(first, MINUTE, values, values, np.isfinite(values), days=days)
     outcomes = Outcomes.of(past, AHEAD)
     recent, maxima = recent_table(past)
     rows = np.arange(len(past))
     return features(recent, maxima, usual_at(outcomes, rows), look_ahead=AHEAD, minutes=1.0)
 
 
-def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("UTC", START),
+        ("Europe/Berlin", datetime(2026, 3, 29, 0, 50, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 10, 27, 9, 0, tzinfo=UTC)),
+    ],
+    ids=["UTC", "across a clock change", "two days after one"],
+)
+def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray, zone: str, start: datetime) -> None:
     past, live = days[: 8 * 1440], days[8 * 1440 : 8 * 1440 + 40]
     history = History(MINUTE, fine_span=timedelta(hours=6), coarse_span=timedelta(days=14))
-    begin = START - len(past) * MINUTE
+    begin = start - len(past) * MINUTE
     history.backfill_fine(Series(begin, MINUTE, past))
-    sight = PeakSight(history, ahead=AHEAD, most=math.inf)
+    sight = PeakSight(history, ahead=AHEAD, most=math.inf, local=LocalTime(zone))
     seen = []
     for row, value in enumerate(live):
-        at = START + row * MINUTE
+        at = start + row * MINUTE
         history.append(Sample(at, float(value)), at)
         seen.append(sight.look(float(value)).row[0])
-    table = table_of(days[: len(past) + len(live)], round((begin.timestamp()) / 60))[-len(live) :]
+    table = table_of(days[: len(past) + len(live)], round((begin.timestamp()) / 60), zone)[-len(live) :]
     np.testing.assert_allclose(np.array(seen), table, rtol=2e-3, atol=0.2)  # float16 ratios of the kept weeks
 
 

@@ -75,6 +75,12 @@ def test_a_learned_capacity_counts_by_its_initial_value():
     assert reserved_fields_used(policy) == ("spec.capacity.learned",)
 
 
+def test_the_clock_of_the_demand_is_utc_where_none_is_named():
+    assert to_scaling_policy(policy_of(document(), origin="here")).time_zone == "UTC"
+    named = policy_of(document(forecast={"timeZone": "America/Argentina/Buenos_Aires"}), origin="here")
+    assert to_scaling_policy(named).time_zone == "America/Argentina/Buenos_Aires"
+
+
 def test_fields_of_later_versions_are_named_when_used():
     assert reserved_fields_used(policy_of(document(), origin="here")) == ()
     changed = full_document()

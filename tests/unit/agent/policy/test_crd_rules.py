@@ -197,7 +197,7 @@ def test_the_server_fills_in_the_defaults_of_the_models():
     filled = document()
     SERVER.fill_in(filled)
     assert policy_of(filled, origin="here") == policy_of(document(), origin="here")
-    assert filled["spec"]["forecast"] == {"history": "14d", "horizon": "1h", "models": ["auto"]}
+    assert filled["spec"]["forecast"] == {"history": "14d", "horizon": "1h", "models": ["auto"], "timeZone": "UTC"}
 
 
 def test_a_refusal_says_the_rule():

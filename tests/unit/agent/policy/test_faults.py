@@ -44,6 +44,23 @@ def message(old, new):
         ),
         ("foretide.dev/v1alpha1", "foretide.dev/v1", "chat.yaml:1: apiVersion must be foretide.dev/v1alpha1, not "),
         ("min: 1, ", "min: 1.5, ", "chat.yaml:9: spec.replicas.min must be a whole number, not 1.5"),
+        (
+            "risk: 0.05%",
+            "forecast: {timeZone: Europe/Berln}",
+            "chat.yaml:10: spec.forecast.timeZone must be a time zone of the IANA database, such as Europe/Berlin, "
+            'not "Europe/Berln"; did you mean `Europe/Berlin`?',
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {timeZone: ../../etc/passwd}",
+            "chat.yaml:10: spec.forecast.timeZone must be a time zone such as Europe/Berlin, not",
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {timeZone: Europe}",
+            "chat.yaml:10: spec.forecast.timeZone must be a time zone of the IANA database, such as Europe/Berlin, "
+            'not "Europe"',
+        ),
         ("404.33", ".nan", "chat.yaml:8: spec.capacity.perReplica must be a number or a quantity"),
     ],
 )

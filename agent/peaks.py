@@ -86,11 +86,9 @@ class Peaks:
         self._history, self._signal = history, signal
         self._step = max(signal.step, policy.sync)
         self._every = self._step // signal.step  # a faster signal is looked at once per sync of the HPA
-        self._setting = _setting(policy, signal, self._step)
+        self._setting = setting_of(policy, signal, self._step)
         self._most = _MOST_SEEN * self._setting.rules.maximum * signal.capacity
-        window = signal.window or _USUAL_WINDOW
-        reach = policy.look_ahead(signal) + window + signal.step
-        self._ahead = math.ceil(reach / history.coarse_step)
+        self._ahead = rows_ahead(policy, signal, history.coarse_step)
         self._risk = policy.risk
         self._allowed = frozenset((*policy.families, *extra, REACTIVE))
         chosen = {path: family for path, family in FAMILIES.items() if family in self._allowed}
@@ -357,7 +355,13 @@ def _answering(stored: bytes) -> tuple[str, datetime]:
     return expert, datetime.fromisoformat(since)
 
 
-def _setting(policy: ScalingPolicy, signal: SignalPolicy, step: timedelta) -> Setting:
+def rows_ahead(policy: ScalingPolicy, signal: SignalPolicy, row: timedelta) -> int:
+    """Return the rows after which all is seen that demand does within the look-ahead: a query averages, and is late."""
+    return math.ceil((policy.look_ahead(signal) + (signal.window or _USUAL_WINDOW) + signal.step) / row)
+
+
+def setting_of(policy: ScalingPolicy, signal: SignalPolicy, step: timedelta) -> Setting:
+    """Return what a signal's experts are simulated under, `step` apart."""
     syncs = step // policy.sync if policy.sync else 1
     late = (signal.window or _USUAL_WINDOW) / 2 + signal.delay + signal.step
     maximum = min(policy.bounds.maximum, MOST_REPLICAS)

@@ -7,6 +7,7 @@ their distance from the demand of the instant, so that a model which leaves all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,11 +54,11 @@ class Usual:
 
     def analog(self) -> NDArray[np.float64]:
         """Return the 0.8 quantile of the rises at this time of the last days, shape (n,), not below 0, 0 if unknown."""
-        return np.maximum(np.nan_to_num(self.habits[:, 0]), 0.0)
+        return np.fmax(self.habits[:, 0], 0.0)
 
     def volatility(self) -> NDArray[np.float64]:
         """Return the 0.8 quantile of the rises of the last hour, shape (n,), not below 0, 0 if unknown."""
-        return np.maximum(np.nan_to_num(self.lately[:, 0]), 0.0)
+        return np.fmax(self.lately[:, 0], 0.0)
 
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
@@ -72,6 +73,7 @@ class _SameTime:
     weeks: NDArray[np.int64]  # of the same weekday, shape (n, 2)
 
 
+UsualAt = Callable[[Outcomes, NDArray[np.int64]], Usual]  # what a past says of some of its rows: `usual_at`
 UNKNOWN = Usual(np.full((1, 2), np.nan), np.full((1, 5), np.nan), np.full((1, 16), np.nan))  # of one instant
 
 
@@ -236,13 +238,28 @@ def _trailing_quantiles(
     found = np.full((len(levels), len(distinct)), np.nan)
     whole = int(np.searchsorted(distinct, count - 1))
     for row in range(int(np.searchsorted(distinct, 0)), whole):
-        found[:, row] = np.quantile(values[: distinct[row] + 1], levels)
+        found[:, row : row + 1] = _quantiles(values[None, : distinct[row] + 1], levels)
     if whole < len(distinct):
         windows = sliding_window_view(values, count)
         for start in range(whole, len(distinct), _ROWS_AT_ONCE):
             chosen = distinct[start : start + _ROWS_AT_ONCE]
-            found[:, start : start + len(chosen)] = np.quantile(windows[chosen - count + 1], levels, axis=1)
+            found[:, start : start + len(chosen)] = _quantiles(windows[chosen - count + 1], levels)
     return list(found[:, places])
+
+
+def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return quantiles of each row, linear between two values; shape (levels, rows). `numpy.quantile` takes 0.2 ms."""
+    newest = windows.shape[1] - 1
+    below = [int(newest * level) for level in levels]
+    above = [min(place + 1, newest) for place in below]
+    ordered = np.partition(windows, sorted({*below, *above}), axis=1)
+    shares = [newest * level - place for level, place in zip(levels, below, strict=True)]
+    return np.array(
+        [
+            ordered[:, low] * (1 - share) + ordered[:, high] * share
+            for low, high, share in zip(below, above, shares, strict=True)
+        ]
+    )
 
 
 def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTime) -> list[NDArray[np.float64]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forecasters.forecaster import TooLittleHistory
 from forecasters.packing import Packed, UnreadableState, pack, unpack
 from forecasters.past import Outcomes
-from forecasters.peak_features import features, recent_table, usual_at
+from forecasters.peak_features import UsualAt, features, recent_table, usual_at
 from forecasters.quantile_regression import fit_quantiles
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
@@ -79,14 +79,14 @@ def fit_peak_model(outcomes: Outcomes, table: NDArray[np.float64], *, until: int
     return PeakModel(past.first + end - 1, fit_quantiles(table[rows], outcomes.rise[rows], LEVELS))
 
 
-def feature_table(outcomes: Outcomes) -> NDArray[np.float64]:
+def feature_table(outcomes: Outcomes, *, usual_of: UsualAt = usual_at) -> NDArray[np.float64]:
     """Return the features of every row of a past."""
     past = outcomes.past
     recent, maxima = recent_table(past)
     return features(
         recent,
         maxima,
-        usual_at(outcomes, np.arange(len(past))),
+        usual_of(outcomes, np.arange(len(past))),
         look_ahead=outcomes.ahead * past.minutes,
         minutes=past.minutes,
     )

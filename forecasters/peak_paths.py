@@ -41,6 +41,8 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 PATHS = tuple(FAMILIES)
 _FIRST = LEVELS.index(_FOLLOWED[0])
 _P90, _P95 = _FOLLOWED.index(0.9), _FOLLOWED.index(0.95)
+_QUANTILE_PLACES = slice(3, 3 + len(_FOLLOWED))
+_HELD_PLACES = slice(_QUANTILE_PLACES.stop, _QUANTILE_PLACES.stop + 3)
 
 
 class Paths:
@@ -49,8 +51,9 @@ class Paths:
     def __init__(self, step: timedelta) -> None:
         """Begin without a past; `step` is the time between two samples."""
         self._short, self._long = max(1, _SHORT_HOLD // step), max(1, _LONG_HOLD // step)
-        self._recent = np.zeros((self._long, 3))  # demand, its 0.9 and 0.95 quantile
-        self._place = 0
+        # demand, its 0.9 and 0.95 quantile; twice over, so that the newest so many are always one slice
+        self._recent = np.zeros((2 * self._long, 3))
+        self._place = self._long
 
     def planned(self, demand: float, usual: Usual, peaks: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Take in a sample and return what each path plans for; shape (paths,), demand units, NaN where unknown.
@@ -60,26 +63,25 @@ class Paths:
             usual: what the past says of its instant, one row.
             peaks: the model's quantiles at `LEVELS`, shape (levels,); None without a model.
         """
-        quantiles = np.full(len(_FOLLOWED), np.nan) if peaks is None else peaks[_FIRST:]
-        self.remember(demand, quantiles)
-        held = self._recent.max(axis=0)
-        since = np.arange(self._place - self._short, self._place) % self._long
-        held_shortly = self._recent[since].max(axis=0)
-        if peaks is None:
-            held[1:] = held_shortly[1:] = np.nan
-        return np.concatenate(
-            [
-                (demand, held_shortly[0], held[0]),
-                quantiles,
-                (held_shortly[1], held[1], held_shortly[2]),
-                (demand + float(usual.analog()[0]), demand + float(usual.volatility()[0])),
-            ]
-        )
+        planned = np.full(len(PATHS), np.nan)
+        followed = planned[_QUANTILE_PLACES]
+        if peaks is not None:
+            followed[:] = peaks[_FIRST:]
+        self._remember(demand, None if peaks is None else followed)
+        end = self._place
+        held = self._recent[end - self._long : end].max(axis=0)
+        held_shortly = self._recent[end - self._short : end].max(axis=0)
+        planned[:3] = demand, held_shortly[0], held[0]
+        if peaks is not None:
+            planned[_HELD_PLACES] = held_shortly[1], held[1], held_shortly[2]
+        planned[-2:] = demand + float(usual.analog()[0]), demand + float(usual.volatility()[0])
+        return planned
 
-    def remember(self, demand: float, quantiles: NDArray[np.float64]) -> None:
-        """Take in a sample for the holds alone."""
-        self._recent[self._place % self._long] = (demand, *np.nan_to_num(quantiles[[_P90, _P95]]))
-        self._place += 1
+    def _remember(self, demand: float, followed: NDArray[np.float64] | None) -> None:
+        place = self._place % self._long
+        row = (demand, 0.0, 0.0) if followed is None else (demand, followed[_P90], followed[_P95])
+        self._recent[place] = self._recent[place + self._long] = row
+        self._place = place + self._long + 1
 
 
 def planned_table(

@@ -17,6 +17,7 @@ from forecasters.peak_features import (
     MAXIMUM_MINUTES,
     RECENT_MINUTES,
     Usual,
+    UsualAt,
     features,
     trailing_largest,
     usual_at,
@@ -82,16 +83,26 @@ def walk(
     return plans.model
 
 
-def plan(past: Past, fine: Fine, ahead: int, *, step: timedelta, steps: int, is_fitting: bool = True) -> Plans:
+def plan(
+    past: Past,
+    fine: Fine,
+    ahead: int,
+    *,
+    step: timedelta,
+    steps: int,
+    is_fitting: bool = True,
+    usual_of: UsualAt = usual_at,
+) -> Plans:
     """Return what each path would have planned for in the newest of so many steps; the rest as for `walk`."""
     outcomes = Outcomes.of(past, ahead)
     count = min(len(fine.values), steps, len(past) * fine.per_row + fine.after)
     values = fine.values[len(fine.values) - count :]
     rows = _newest_rows(count, past, fine)
-    usual = _usual_of(outcomes, rows)
+    distinct, places = np.unique(rows, return_inverse=True)
+    usual = usual_of(outcomes, distinct).rows(places)
     seen = _features_of(values, usual, past, fine, ahead)
     peaks = np.full((count, len(LEVELS)), np.nan)
-    table = feature_table(outcomes) if is_fitting else seen[:0]
+    table = feature_table(outcomes, usual_of=usual_of) if is_fitting else seen[:0]
     for fitted, begin, end in _terms(rows, past) if is_fitting else ():
         if (model := _fitted(outcomes, table, fitted)) is not None:
             peaks[begin:end] = model.peaks(seen[begin:end])
@@ -103,11 +114,6 @@ def _newest_rows(count: int, past: Past, fine: Fine) -> NDArray[np.int64]:
     """Return, for each sample, the newest row that was complete, at least the first; shape (count,)."""
     samples = len(past) * fine.per_row + fine.after - count + np.arange(1, count + 1)
     return np.maximum(samples // fine.per_row - 1, 0)
-
-
-def _usual_of(outcomes: Outcomes, rows: NDArray[np.int64]) -> Usual:
-    distinct, places = np.unique(rows, return_inverse=True)
-    return usual_at(outcomes, distinct).rows(places)
 
 
 def _features_of(values: NDArray[np.float64], usual: Usual, past: Past, fine: Fine, ahead: int) -> NDArray[np.float64]:

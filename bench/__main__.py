@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.figures import Figure
 
-GROUPS = ("forecasters", "forecasts", "history", "agent", "keda")
+GROUPS = ("forecasters", "forecasts", "decisions", "history", "agent", "keda")
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,15 +66,19 @@ class Records:
     unserved: NDArray[np.float64]  # share of demand
 
 
+@lru_cache
+def _experts(paths: tuple[str, ...]) -> tuple[Expert, ...]:
+    """Return the experts of some paths, the same objects for every signal: they take as much room as their records."""
+    return tuple(Expert(path, margin, passes) for path in paths for margin in MARGINS for passes in (False, True))
+
+
 class Contest:
     """The experts of one signal."""
 
     def __init__(self, paths: tuple[str, ...], setting: Setting) -> None:
         """Begin without pods and records; `paths` are names, `REACTIVE` among them."""
         self.paths = paths
-        self.experts = tuple(
-            Expert(path, margin, passes) for path in paths for margin in MARGINS for passes in (False, True)
-        )
+        self.experts = _experts(paths)
         self._setting = setting
         count = len(self.experts)
         self._per_unit = 1.0 / (np.array(MARGINS) * setting.capacity)

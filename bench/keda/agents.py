@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 
 from bench.forecasters import load
-from bench.keda.lines import ROOT, Cost
+from bench.lines import ROOT, Cost
 from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
 from tests.real.prometheus.rig import free_port

@@ -10,7 +10,7 @@ from statistics import median
 
 from bench.figures import Figure
 from bench.keda.agents import POLICIES, BenchAgent
-from bench.keda.lines import Cost, LineProcess
+from bench.lines import Cost, LineProcess
 
 RATE = 500
 SECONDS = 2  # short, and many: whatever else the machine does meets both servers alike

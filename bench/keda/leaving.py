@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figures import Figure
 from bench.keda.agents import POLICIES, BenchAgent
-from bench.keda.lines import LineProcess
+from bench.lines import LineProcess
 
 RATE = 500
 BEFORE = 2  # seconds under load before the signal

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.figures import Figure
-from bench.keda.lines import LineProcess
+from bench.lines import LineProcess
 
 FEW = 100  # open before memory is counted: what the first stream loads is not the streams'
 COUNT = 10_000

@@ -10,7 +10,7 @@ from typing import Self
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class LineProcess:

@@ -13,8 +13,11 @@ from scalers.contest import Records
 _SHARE_OF_RISK = 0.9
 # A week hides a bad day; of a day, this multiple of the risk is allowed.
 _MOST_LATELY = 2.0
-# A change of replicas is paid for as this share of the replicas, per hourly change: it interrupts and it wears.
-_PRICE_OF_ACTION = 0.01
+# A change of replicas is paid for as this share of the replicas, per hourly change: it interrupts and it wears. Where
+# load leaps, hardly any expert is calm, and what is beyond a few an hour has to be dear for a calm one to be chosen.
+_PRICE_OF_ACTION = 0.004
+_FEW_ACTIONS = 5.0  # an hour
+_PRICE_OF_ONE_MORE = 0.02
 # Leaving e times less unserved is worth this share of the replicas. Without it a loose risk is used up for savings
 # that are far smaller than what they leave unserved.
 _PRICE_OF_UNSERVED = 0.03
@@ -49,7 +52,8 @@ def choose(
         before: the lead until now.
     """
     keeps = (records.short <= _SHARE_OF_RISK * risk) & (records.short_lately <= _MOST_LATELY * risk)
-    cost = records.paid * (1 + _PRICE_OF_ACTION * records.actions)
+    restless = np.maximum(records.actions - _FEW_ACTIONS, 0.0)
+    cost = records.paid * (1 + _PRICE_OF_ACTION * records.actions + _PRICE_OF_ONE_MORE * restless)
     cost *= (records.unserved + _LEAST_UNSERVED) ** _PRICE_OF_UNSERVED
     feasible = allowed & keeps
     if not feasible.any():

@@ -43,7 +43,7 @@ def agent(prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[AgentPro
 
 
 def a_day_of_rushes() -> Series:
-    """Return a day up to now in which demand is 60, but for the first ten minutes of every half hour: there it is 240."""
+    """Return a day up to now in which demand is 240 in the first ten minutes of every half hour, and else 60."""
     step = timedelta(seconds=15)
     end = grid_index(datetime.now(UTC), step)
     seconds = np.arange(end - 5759, end + 1) * step.total_seconds()

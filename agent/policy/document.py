@@ -101,9 +101,8 @@ class Spec(Part):
     overrides: Annotated[tuple[Override, ...], Field(max_length=16)] = Field(
         (), description="Floors that people set for a time."
     )
-    alerts: Annotated[dict[str, JsonValue] | None, Mark(RESERVED)] = Field(
-        None, description="What people are told.", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True}
-    )
+    # Open in a file. The API server keeps none of it until there are fields: what it kept now, it might refuse then.
+    alerts: Annotated[dict[str, JsonValue] | None, Mark(RESERVED)] = Field(None, description="What people are told.")
 
     @rule(at="", message="must have exactly one of demand, signals", cel=expressions.exactly_one("demand", "signals"))
     def has_demand_or_signals(self) -> bool:

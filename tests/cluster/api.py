@@ -53,7 +53,7 @@ class Api:
     def get(self, path: str) -> Object | None:
         """Return what a path shows, such as /api/v1/namespaces/ml/events; None where it is not there (yet)."""
         reply = self._session.get(f"{self.url}{path}", timeout=_ASK_SECONDS)
-        if reply.status_code in {404, 503}:
+        if reply.status_code in {404, 429, 503}:  # 429: the storage of a new kind is being made
             return None
         reply.raise_for_status()
         return dict(reply.json())
@@ -61,6 +61,18 @@ class Api:
     def create(self, document: Object) -> Object:
         """Create an object in its namespace."""
         return self._send("POST", collection(document), document)
+
+    def apply(self, document: Object) -> Object:
+        """Create an object or change it into this, as `kubectl apply --server-side`; an unknown field is refused."""
+        path = f"{collection(document)}/{document['metadata']['name']}?fieldManager=tests&fieldValidation=Strict"
+        return self._send("PATCH", path, document, {"Content-Type": "application/apply-patch+yaml"})
+
+    def table(self, path: str) -> Object:
+        """Return what `kubectl get` prints of a path."""
+        accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+        reply = self._session.get(f"{self.url}{path}", headers=accept, timeout=_ASK_SECONDS)
+        reply.raise_for_status()
+        return dict(reply.json())
 
     def patch(self, path: str, change: Object) -> Object:
         """Merge a change into an object."""

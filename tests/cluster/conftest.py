@@ -21,15 +21,21 @@ Agents = Callable[..., DemandedAgent]
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Kubernetes with KEDA, or a skip where there is no Go to build them; in CI there must be."""
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Kubernetes alone, or a skip where there is no Go to build it; in CI there must be."""
     if shutil.which("go") is None and "CI" not in os.environ:
-        pytest.skip("Go is not there, so Kubernetes and KEDA cannot be built: KEDA is played by a client of ours only")
-    for module in (binaries.KUBERNETES, binaries.KEDA):
-        module.built()
+        pytest.skip("Go is not there, so Kubernetes and KEDA cannot be built: both are played by fakes of ours only")
+    binaries.KUBERNETES.built()
     with ControlPlane(tmp_path_factory.mktemp("cluster")) as started:
-        keda.install(started)
         yield started
+
+
+@pytest.fixture(scope="session")
+def cluster(control_plane: ControlPlane) -> ControlPlane:
+    """Kubernetes with KEDA."""
+    binaries.KEDA.built()
+    keda.install(control_plane)
+    return control_plane
 
 
 @pytest.fixture

@@ -21,23 +21,29 @@ class FakeApiServer:
 
     def __init__(self, definition: dict[str, Any]) -> None:
         (version,) = definition["spec"]["versions"]
-        self._spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        self._properties = version["schema"]["openAPIV3Schema"]["properties"]
 
     def fill_in(self, document: dict[str, Any]) -> None:
-        """Default and prune a document's spec in place."""
-        _default_and_prune(document["spec"], self._spec)
+        """Default and prune a document's spec, and its status where it has one, in place."""
+        for part in self._parts_of(document):
+            _default_and_prune(document[part], self._properties[part])
 
     def refusals(self, document: dict[str, Any]) -> list[str]:
-        """Return what is wrong with a document's spec; empty where it is taken."""
-        spec = deepcopy(document["spec"])
-        _default_and_prune(spec, self._spec)
-        wrong = [error.message for error in Draft7Validator(_json_schema(self._spec)).iter_errors(spec)]
-        return wrong or list(broken(spec, self._spec, "spec"))
+        """Return what is wrong with a document's spec and status; empty where it is taken."""
+        filled = deepcopy(document)
+        self.fill_in(filled)
+        return [fault for part in self._parts_of(document) for fault in _faults(filled, part, self._properties[part])]
+
+    def _parts_of(self, document: dict[str, Any]) -> list[str]:
+        return [part for part in ("spec", "status") if part in document]
+
+
+def _faults(document: dict[str, Any], part: str, schema: dict[str, Any]) -> list[str]:
+    wrong = [error.message for error in Draft7Validator(_json_schema(schema)).iter_errors(document[part])]
+    return wrong or list(broken(document[part], schema, part))
 
 
 def _default_and_prune(value: Any, schema: dict[str, Any]) -> None:
-    if schema.get("x-kubernetes-preserve-unknown-fields"):
-        return
     if isinstance(value, list):
         for entry in value:
             _default_and_prune(entry, schema["items"])

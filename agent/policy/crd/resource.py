@@ -6,17 +6,17 @@ from typing import Final
 
 import yaml
 
-from agent.policy.crd.status import PolicyStatus
 from agent.policy.crd.structural import structural
 from agent.policy.document import GROUP, KIND, VERSION, ForecastPolicy, Spec
 from agent.policy.schema import Schema, inlined_schema
+from agent.policy.status import PolicyStatus
 
 PLURAL: Final = "forecastpolicies"
 _READY: Final = '.status.conditions[?(@.type=="Ready")]'
+# What `kubectl get fcp` shows, in reading order; `-o wide` shows those below too.
 _COLUMNS: Final = (
     ("Mode", "string", ".spec.mode", "Shadow recommends only; Active answers KEDA."),
     ("Ready", "string", f"{_READY}.status", "Whether the policy answers."),
-    ("Reason", "string", f"{_READY}.reason", "Why, or why not."),
     ("Replicas", "integer", ".status.recommendation.replicas.existing", "Pods that exist."),
     ("Needed", "number", ".status.recommendation.need", "Replicas that the risk asks for."),
     ("Risk", "string", ".spec.risk", "Share of time demand may exceed ready capacity."),
@@ -25,6 +25,12 @@ _COLUMNS: Final = (
     ("Lead Time", "string", ".status.leadTime.used", "Start-up of a replica."),
     ("Saving", "string", ".status.savings.share", "Replica-hours saved against reactive scaling."),
     ("Age", "date", ".metadata.creationTimestamp", "Age of the policy."),
+    ("Why Not", "string", ".status.whyNot", "What keeps it from answering by a trusted forecast."),
+)
+_WIDE_COLUMNS: Final = (
+    ("KEDA Gets", "number", ".status.recommendation.forKeda", "Replicas that KEDA is told."),
+    ("Reason", "string", f"{_READY}.reason", "In a word, why it is ready or not."),
+    ("Target", "string", ".spec.scaleTargetRef.name", "Name of the scale target."),
 )
 
 
@@ -62,11 +68,16 @@ def _version() -> Schema:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "description": meaning}
-            for name, kind, path, meaning in _COLUMNS
+            *(_column(*column, priority=0) for column in _COLUMNS),
+            *(_column(*column, priority=1) for column in _WIDE_COLUMNS),
         ],
         "schema": {"openAPIV3Schema": _document()},
     }
+
+
+def _column(name: str, kind: str, path: str, meaning: str, *, priority: int) -> Schema:
+    column: Schema = {"name": name, "type": kind, "jsonPath": path, "description": meaning}
+    return {**column, "priority": priority} if priority else column
 
 
 def _document() -> Schema:

@@ -16,7 +16,6 @@ _ORDER: Final = (
     "type",
     "format",
     "x-kubernetes-int-or-string",
-    "x-kubernetes-preserve-unknown-fields",
     "enum",
     "default",
     "minimum",

@@ -67,6 +67,8 @@ def test_nothing_is_said_that_a_structural_schema_may_not_hold():
         "const",
         "patternProperties",
         "propertyNames",
+        "x-kubernetes-preserve-unknown-fields",  # what is kept unchecked today may be refused by a later version
+        "x-kubernetes-embedded-resource",
     }
     for path, schema in all_nodes():
         assert not forbidden & schema.keys(), path
@@ -110,6 +112,24 @@ def test_names_scope_and_subresource_are_the_contract():
     assert DEFINITION["spec"]["scope"] == "Namespaced"
     assert (VERSION["name"], VERSION["served"], VERSION["storage"]) == ("v1alpha1", True, True)
     assert VERSION["subresources"] == {"status": {}}
+
+
+def test_get_shows_what_a_person_wants_to_know():
+    shown = [column["name"] for column in VERSION["additionalPrinterColumns"] if not column.get("priority")]
+    first = [
+        "Mode",
+        "Ready",
+        "Replicas",
+        "Needed",
+        "Risk",
+        "Achieved",
+        "Expert",
+        "Lead Time",
+        "Saving",
+        "Age",
+        "Why Not",
+    ]
+    assert shown == first
 
 
 def test_columns_point_at_fields_that_exist():

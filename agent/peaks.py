@@ -100,7 +100,7 @@ class Peaks:
         self._extra_steps = np.zeros(len(extra), np.int64)  # for which each of them had something to say
         self._contest = Contest(tuple(self._families), self._setting)
         self._paths = Paths(self._step)
-        self._local = LocalTime(policy.time_zone)
+        self._local = LocalTime(policy.time_zone, policy.calendar)
         self._sight = PeakSight(history, ahead=self._ahead, most=self._most, local=self._local)
         self._model: PeakModel | None = None
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from forecasters.past import Outcomes, Past
-from forecasters.same_time import same_days, same_weekdays
+from forecasters.same_time import SameTimes, same_times
 
 RECENT_MINUTES = 60
 MAXIMUM_MINUTES = (15, 60, 180)  # of the largest demand that `recent` is told
@@ -63,14 +63,6 @@ class Usual:
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
         return Usual(self.lately[places], self.slow[places], self.habits[places])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _SameTime:
-    """Where the past has the time of day of n instants."""
-
-    days: NDArray[np.int64]  # of the last days, the newest first, shape (n, 7)
-    weeks: NDArray[np.int64]  # of the same weekday, shape (n, 2)
 
 
 UsualAt = Callable[[Outcomes, NDArray[np.int64]], Usual]  # what a past says of some of its rows: `usual_at`
@@ -213,7 +205,7 @@ def habits_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64
 
     Nothing of the last hour is used, so rows of the coming quarter may be asked for, too (see `rows_known_ahead`).
     """
-    at = _SameTime(same_days(outcomes.past, rows), same_weekdays(outcomes.past, rows))
+    at = same_times(outcomes.past, rows)
     return np.column_stack([*_rises_at_this_time(outcomes, rows, at), *_levels_at_this_time(outcomes, rows, at)])
 
 
@@ -262,7 +254,7 @@ def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArr
     )
 
 
-def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTime) -> list[NDArray[np.float64]]:
+def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTimes) -> list[NDArray[np.float64]]:
     """What demand did at this time of the last days, hours and week."""
     near = _around(outcomes, outcomes.rise, rows, at.days, minutes=1)
     around = _around(outcomes, outcomes.rise, rows, at.days, minutes=5)
@@ -276,7 +268,7 @@ def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTi
     ]
 
 
-def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: _SameTime) -> list[NDArray[np.float64]]:
+def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTimes) -> list[NDArray[np.float64]]:
     """How high demand was at this time of the last days and weeks, and how high it should be by today's level."""
     peak = outcomes.peak
     near = _around(outcomes, peak, rows, at.days, minutes=2)

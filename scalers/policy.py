@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -71,6 +71,16 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialDays:
+    """Local days of one kind that are unlike others: the public holidays of a country, or spans."""
+
+    country: str | None = None  # ISO 3166, two letters
+    subdivision: str | None = None  # as the country's own code for it
+    spans: tuple[tuple[date, date], ...] = ()  # first and last day of each, both included
+    is_yearly: bool = False  # whether the spans come back each year
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingPolicy:
     """Everything of a ForecastPolicy that a decision reads."""
 
@@ -93,6 +103,7 @@ class ScalingPolicy:
     families: tuple[str, ...] = ()  # of decision experts that may answer beside reactive ones, likewise
     overrides: tuple[Override, ...] = ()
     time_zone: str = "UTC"  # IANA name: whose time of day the demand follows
+    calendar: tuple[SpecialDays, ...] = ()  # of a day that several name, the first counts
     warm_up: timedelta = timedelta(0)  # after Ready, until a replica serves its whole capacity
 
     def look_ahead(self, signal: SignalPolicy) -> timedelta:

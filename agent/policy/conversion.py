@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2s
 
+from agent.policy.calendar import special_days
 from agent.policy.demand import Demand, Signal
 from agent.policy.document import ForecastPolicy, Spec
 from agent.policy.fields import RESERVED, Mark
@@ -41,6 +42,7 @@ def to_scaling_policy(policy: ForecastPolicy) -> ScalingPolicy:
         models=resolve_models(spec.forecast.models),
         families=resolve_families(spec.forecast.models),
         time_zone=spec.forecast.time_zone,
+        calendar=tuple(special_days(entry) for entry in spec.forecast.calendar),
         overrides=tuple(
             scalers_policy.Override(
                 replicas=override.replicas,

@@ -11,8 +11,7 @@ from typing import cast, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from agent.policy.part import BROKEN_RULES
-from agent.policy.zones import UNKNOWN_NAME
+from agent.policy.part import BROKEN_RULES, UNKNOWN_NAME
 
 PathStep = str | int
 Path = tuple[PathStep, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -12,6 +12,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 BROKEN_RULES = "broken_rules"  # the pydantic error type under which all broken rules of one part come together
+UNKNOWN_NAME = "unknown_name"  # that of a name which is none of many
+
+
+def unknown_name(known: Sequence[str], *, rule: str) -> PydanticCustomError:
+    """Return the error of a text that names none of what is known to a library; the API server takes it."""
+    return PydanticCustomError(UNKNOWN_NAME, "{rule}", {"rule": rule, "known": known})
 
 
 @dataclass(frozen=True, slots=True)

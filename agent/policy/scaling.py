@@ -9,13 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.policy import expressions
+from agent.policy.calendar import CalendarEntry
 from agent.policy.fields import (
-    RESERVED,
     Count,
     Duration,
     Instant,
     Lasting,
-    Mark,
     OneOf,
     Quantity,
     Share,
@@ -97,8 +96,12 @@ class Forecast(Part):
         description="Time zone by whose clock the demand rises and falls, such as Europe/Berlin: after a clock change "
         "the same local time of the days before is looked at.",
     )
-    calendar: Annotated[tuple[Word, ...], Mark(RESERVED), Field(max_length=16)] = Field(
-        (), description="Calendars whose days are unlike others."
+    calendar: Annotated[tuple[CalendarEntry, ...], Field(max_length=16)] = Field(
+        (),
+        description="Days that are unlike others, by local time: left out of what is usual, and foretold from earlier "
+        "days of the same entry, or from Sundays. Public holidays of a country or of a part of it (`DE`, `DE-BY`), "
+        "days and spans (`2026-12-24`, `2026-11-27/2026-11-30`), for each year without it (`12-24`), several with "
+        "commas between them. Of a day that several entries name, the first counts.",
     )
 
     @rule(at="models", message="must leave at least one model: add auto or a name without a dash", cel=LEAVES_A_MODEL)

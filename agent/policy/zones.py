@@ -6,12 +6,11 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from agent.policy.fields import Written
+from agent.policy.part import unknown_name
 
 UTC: Final = "UTC"
-UNKNOWN_NAME: Final = "unknown_name"  # the pydantic error type of a name that is in none of many
 
 
 def _known(name: str) -> str:
@@ -19,8 +18,8 @@ def _known(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # not there, a path, a folder of the database
-        context = {"rule": "must be a time zone of the IANA database, such as Europe/Berlin"}
-        raise PydanticCustomError(UNKNOWN_NAME, "{rule}", {**context, "known": sorted(available_timezones())}) from None
+        rule = "must be a time zone of the IANA database, such as Europe/Berlin"
+        raise unknown_name(sorted(available_timezones()), rule=rule) from None
     return name
 
 

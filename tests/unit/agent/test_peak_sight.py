@@ -13,10 +13,13 @@ from agent.sources.source import Sample
 from forecasters.past import Outcomes, Past
 from forecasters.peak_features import FEATURES, features, recent_table, usual_at
 from forecasters.series import Series
+from scalers.policy import SpecialDays
 from tests.fakes.engine import START
 
 MINUTE = timedelta(minutes=1)
 AHEAD = 4
+BERLIN = LocalTime("Europe/Berlin", [SpecialDays(country="DE")])
+UTC_TIME = LocalTime("UTC")
 
 
 def load(rows: int) -> np.ndarray:
@@ -30,8 +33,8 @@ def days() -> np.ndarray:
     return load(9 * 1440)
 
 
-def table_of(values: np.ndarray, first: int, zone: str = "UTC") -> np.ndarray:
-    days = LocalTime(zone).days(first, len(values), MINUTE)
+def table_of(values: np.ndarray, first: int, local: LocalTime = UTC_TIME) -> np.ndarray:
+    days = local.days(first, len(values), MINUTE)
     past = Past.of_rows(first, MINUTE, values, values, np.isfinite(values), days=days)
     outcomes = Outcomes.of(past, AHEAD)
     recent, maxima = recent_table(past)
@@ -40,26 +43,28 @@ def table_of(values: np.ndarray, first: int, zone: str = "UTC") -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("zone", "start"),
+    ("local", "start"),
     [
-        ("UTC", START),
-        ("Europe/Berlin", datetime(2026, 3, 29, 0, 50, tzinfo=UTC)),
-        ("Europe/Berlin", datetime(2026, 10, 27, 9, 0, tzinfo=UTC)),
+        (UTC_TIME, START),
+        (BERLIN, datetime(2026, 3, 29, 0, 50, tzinfo=UTC)),
+        (BERLIN, datetime(2026, 10, 27, 9, 0, tzinfo=UTC)),
+        (BERLIN, datetime(2026, 4, 30, 21, 50, tzinfo=UTC)),
+        (BERLIN, datetime(2026, 5, 4, 9, 0, tzinfo=UTC)),
     ],
-    ids=["UTC", "across a clock change", "two days after one"],
+    ids=["UTC", "across a clock change", "two days after one", "into a holiday", "three days after one"],
 )
-def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray, zone: str, start: datetime) -> None:
+def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray, local: LocalTime, start: datetime) -> None:
     past, live = days[: 8 * 1440], days[8 * 1440 : 8 * 1440 + 40]
     history = History(MINUTE, fine_span=timedelta(hours=6), coarse_span=timedelta(days=14))
     begin = start - len(past) * MINUTE
     history.backfill_fine(Series(begin, MINUTE, past))
-    sight = PeakSight(history, ahead=AHEAD, most=math.inf, local=LocalTime(zone))
+    sight = PeakSight(history, ahead=AHEAD, most=math.inf, local=local)
     seen = []
     for row, value in enumerate(live):
         at = start + row * MINUTE
         history.append(Sample(at, float(value)), at)
         seen.append(sight.look(float(value)).row[0])
-    table = table_of(days[: len(past) + len(live)], round((begin.timestamp()) / 60), zone)[-len(live) :]
+    table = table_of(days[: len(past) + len(live)], round((begin.timestamp()) / 60), local)[-len(live) :]
     np.testing.assert_allclose(np.array(seen), table, rtol=2e-3, atol=0.2)  # float16 ratios of the kept weeks
 
 

@@ -1,9 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agent.policy import policy_of, reserved_fields_used, signals_by_name, to_scaling_policy
-from scalers.policy import Bounds, Mode, Override, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
+from agent.policy import document_json, policy_of, reserved_fields_used, signals_by_name, to_scaling_policy
+from scalers.policy import Bounds, Mode, Override, PolicyKey, ScalingPolicy, SignalPolicy, SpecialDays, WhenUnknown
 from tests.fakes.policies import document, full_document
 
 
@@ -81,12 +81,32 @@ def test_the_clock_of_the_demand_is_utc_where_none_is_named():
     assert to_scaling_policy(named).time_zone == "America/Argentina/Buenos_Aires"
 
 
+@pytest.mark.parametrize(
+    ("entry", "days"),
+    [
+        ("DE", SpecialDays("DE")),
+        ("de-by", SpecialDays("DE", "BY")),
+        ("2026-12-24", SpecialDays(spans=((date(2026, 12, 24), date(2026, 12, 24)),))),
+        (
+            "2026-05-04, 2026-11-27/2026-11-30",
+            SpecialDays(spans=((date(2026, 5, 4), date(2026, 5, 4)), (date(2026, 11, 27), date(2026, 11, 30)))),
+        ),
+        ("12-30/01-01", SpecialDays(spans=((date(2000, 12, 30), date(2001, 1, 1)),), is_yearly=True)),
+        ("02-29", SpecialDays(spans=((date(2000, 2, 29), date(2000, 2, 29)),), is_yearly=True)),
+    ],
+)
+def test_an_entry_of_a_calendar_is_a_country_or_days(entry, days):
+    policy = policy_of(document(forecast={"calendar": [entry]}), origin="here")
+    assert to_scaling_policy(policy).calendar == (days,)
+    assert document_json(policy)["spec"]["forecast"]["calendar"] == [entry]
+    assert reserved_fields_used(policy) == ()
+
+
 def test_fields_of_later_versions_are_named_when_used():
     assert reserved_fields_used(policy_of(document(), origin="here")) == ()
     changed = full_document()
     changed["spec"]["scaling"]["actuator"] = "Direct"
     assert reserved_fields_used(policy_of(changed, origin="here")) == (
-        "spec.forecast.calendar",
         "spec.objectives",
         "spec.drain",
         "spec.hints",

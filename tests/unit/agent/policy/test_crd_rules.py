@@ -37,6 +37,8 @@ COUNTS = st.sampled_from([-1, 0, 1, 2, 3, 4, 6, 40, 100_000, 100_001])
 QUANTITIES = st.sampled_from(
     [-1, 0, 1, 12, "0", "0.0", "0.5", ".5", "5.", "250m", "1e-12", "0e5", "-1", "1K", "2Ki", ""]
 )
+ENTRIES = ["DE", "us-ca", "2026-12-24", "12-24", "12-24/01-01", "2026-12-24, 2026-12-26", "12-24,12-26/12-27"]
+NO_ENTRIES = ["", "D", "DEU", "DE-", "DE-BAYERN", "24-12", "2026-1-1", "2026-12-24/", "12-24 ", "12-24;12-26"]
 PROMETHEUS = {"prometheus": {"query": "x"}}
 
 
@@ -166,21 +168,9 @@ def test_they_agree_on_overrides(replicas, since, until):
     assert_agreement(document(overrides=[override]))
 
 
-@few
-@given(
-    st.fixed_dictionaries(
-        {"name": st.just("x")},
-        optional={
-            "good": st.just("g"),
-            "total": st.just("t"),
-            "target": SHARES,
-            "query": st.just("q"),
-            "below": DURATIONS,
-        },
-    )
-)
-def test_they_agree_on_objectives(objective):
-    assert_agreement(document(objectives=[objective]))
+@pytest.mark.parametrize("entry", [*ENTRIES, *NO_ENTRIES])
+def test_they_agree_on_calendars(entry):
+    assert_agreement(document(forecast={"calendar": [entry]}))
 
 
 def test_both_take_every_field_of_the_design():

@@ -61,6 +61,37 @@ def message(old, new):
             "chat.yaml:10: spec.forecast.timeZone must be a time zone of the IANA database, such as Europe/Berlin, "
             'not "Europe"',
         ),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: [DE, XX]}",
+            'chat.yaml:10: spec.forecast.calendar[1] must be a country whose holidays are known, not "XX"',
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: [CA-OM]}",
+            "spec.forecast.calendar[0] must be a part of CA that has holidays of its own: CA-AB, CA-BC, ",
+        ),
+        ("risk: 0.05%", "forecast: {calendar: [CA-OM]}", 'CA-YT, not "CA-OM"; did you mean `CA-ON`?'),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: [christmas]}",
+            "forecast.calendar[0] must be a country for its public holidays, such as DE or DE-BY, or",
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: [2026-02-30]}",
+            "calendar[0] must be days of the calendar: there is no 2026-02-30, not",
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: [2026-12-24/2026-12-23]}",
+            "calendar[0] must not have a span that ends before it begins, as 2026-12-24/2026-12-23 does, not",
+        ),
+        (
+            "risk: 0.05%",
+            "forecast: {calendar: ['2026-12-24, 12-31']}",
+            "calendar[0] must have a year for each of its days or for none, not",
+        ),
         ("404.33", ".nan", "chat.yaml:8: spec.capacity.perReplica must be a number or a quantity"),
     ],
 )

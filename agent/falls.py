@@ -11,29 +11,33 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.history.coarse import CoarseValues
 from agent.history.grid import History
+from agent.local_time import LocalTime
+from agent.peak_sight import rows_of
 from forecasters.outage import LONGEST, SETTLE, Outage, OutageWatch
+from forecasters.past import Past
+from forecasters.same_time import same_days
 from forecasters.series import grid_index, grid_instant
 from scalers.decision import Fall
 
 # Jobs that switch a service off come within this of the time at which they came yesterday.
 _ABOUT = timedelta(minutes=30)
-_DAY = timedelta(days=1)
-_DAYS = 7  # that are looked at; the last of them shows what is usual on this day of the week
 _EXPLAINED = 0.0  # what is usual where any fall is
 
 
 class FallWatch:
     """Says of each sample whether replicas are to be held because demand has fallen away."""
 
-    def __init__(self, history: History, *, most: float) -> None:
+    def __init__(self, history: History, *, most: float, local: LocalTime) -> None:
         """Look at a signal.
 
         Args:
             history: of the signal; read, never written.
             most: demand above this is seen as this: beside a metric's bug, everything is near zero.
+            local: the clock that the demand follows.
         """
-        self._history, self._most = history, most
+        self._history, self._most, self._local = history, most, local
         self._watch = OutageWatch(history.step)
         self._last: int | None = None  # grid index of the newest sample seen
         self._is_behind = False  # whether the history has grown otherwise than by samples
@@ -68,7 +72,10 @@ class FallWatch:
             self._watch.skip(index - self._last - 1)
         self._last = index
         demand = min(demand, self._most)
-        usual = self._usual_now() if self._watch.is_fall(demand) else None
+        usual = None
+        if self._watch.is_odd(demand):
+            coarse = self._history.coarse()
+            usual = self._usual(coarse, self._rows(coarse), len(coarse.mean))
         self._see(at, demand, usual, steps=1)
 
     def _learn(self, *, until: int) -> None:
@@ -76,12 +83,12 @@ class FallWatch:
         self._watch, self._since, self._back, self._is_behind = OutageWatch(self._history.step), None, None, False
         row, per_row = self._history.coarse_step, max(1, round(self._history.coarse_step / self._history.step))
         coarse = self._history.coarse()
-        means = np.minimum(coarse.mean, self._most)
-        for place, mean in enumerate(means.tolist()):
-            usual = usual_demand(means[:place], place, row) if self._watch.is_fall(mean) else None
+        past = self._rows(coarse)
+        for place, mean in enumerate(np.minimum(coarse.mean, self._most).tolist()):
+            usual = self._usual(coarse, past, place) if self._watch.is_odd(mean) else None
             self._see(grid_instant(coarse.first + place, row), mean, usual, steps=per_row)
-        end = grid_instant(coarse.first + len(means) - 1, row)
-        self._last = min(until - 1, grid_index(end, self._history.step)) if len(means) else None
+        end = grid_instant(coarse.first + len(coarse.mean) - 1, row)
+        self._last = min(until - 1, grid_index(end, self._history.step)) if len(coarse.mean) else None
 
     def _see(self, at: datetime, demand: float, usual: float | None, *, steps: int) -> None:
         before = self._watch.state
@@ -92,26 +99,29 @@ class FallWatch:
             self._since = at
         self._back = at if state is Outage.RETURNING else None
 
-    def _usual_now(self) -> float:
-        coarse = self._history.coarse()
-        return usual_demand(np.minimum(coarse.mean, self._most), len(coarse.mean), self._history.coarse_step)
+    def _rows(self, coarse: CoarseValues) -> Past:
+        return rows_of(coarse, self._history.coarse_step, most=self._most, local=self._local)
+
+    def _usual(self, coarse: CoarseValues, past: Past, place: int) -> float:
+        """Return what is usual at a row of the past, of which only what lies before it is known."""
+        skipped = past.first - coarse.first
+        days = same_days(past, np.array([place - skipped]))[0] + skipped
+        return usual_demand(coarse.mean[:place], days, near=max(1, _ABOUT // self._history.coarse_step))
 
 
-def usual_demand(means: NDArray[np.float64], place: int, row: timedelta) -> float:
-    """Return the least demand at about this time of the last seven days; 0 where that is not known.
+def usual_demand(means: NDArray[np.float64], days: NDArray[np.int64], *, near: int) -> float:
+    """Return the least demand at about this time of the last days; 0 where the first or the last of them is not known.
 
     A fall within the first week explains itself: nobody has seen the day of the week on which it may be usual.
 
     Args:
         means: demand of rows of the past, oldest first; NaN is a gap.
-        place: of now among them; the rows from it on are not known yet.
-        row: between two of them.
+        days: places of this time of each of the last days among them, yesterday first; negative ones lie before.
+        near: rows on either side that count as about this time.
     """
-    near = max(1, _ABOUT // row)
     least = []
-    for day in range(1, _DAYS + 1):
-        then = place - round(day * _DAY / row)
-        about = means[max(0, then - near) : max(0, then + near + 1)]
+    for place in days.tolist():
+        about = means[max(0, place - near) : max(0, place + near + 1)]
         known = about[np.isfinite(about)]
         least.append(float(known.min()) if len(known) else None)
     if least[0] is None or least[-1] is None:

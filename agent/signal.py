@@ -13,6 +13,7 @@ from agent.falls import FallWatch
 from agent.fitting.pool import Job, Outcome
 from agent.fitting.walked import MODEL, Walked
 from agent.history.grid import History, Taken
+from agent.local_time import LocalTime
 from agent.peaks import Peaks
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
@@ -57,7 +58,7 @@ class Signal:
             for forecaster in forecasters
         }
         self.peaks = Peaks(policy, signal, self.history, extra=tuple(self.experts))
-        self._falls = FallWatch(self.history, most=self.peaks.most)
+        self._falls = FallWatch(self.history, most=self.peaks.most, local=LocalTime(policy.time_zone))
         self._ceiling: Ceiling | None = None
         self._levels = tuple(sorted({*_LEVELS, self._level}))
         self._horizon = policy.horizon

@@ -108,16 +108,9 @@ class OutageWatch:
         self._gone += steps
         self._recent.extend([0.0] * min(steps, self._recent.maxlen or 0))
 
-    def is_fall(self, value: float) -> bool:
-        """Whether the next value would be a fall at once to near zero; then it matters what is usual."""
-        level = self.level
-        return (
-            self.state is Outage.NONE
-            and value <= _NEAR_ZERO * level
-            and max(self._recent, default=0.0) >= _WAS_THERE * level > 0.0
-            and level >= _OF_THE_MEAN * self._mean
-            and self._seen >= self._learned
-        )
+    def is_odd(self, value: float) -> bool:
+        """Whether the next value would be a fall that is not this load's habit: what is usual then decides."""
+        return self._is_fall(value) and not self._is_habit()
 
     def encode(self) -> bytes:
         """Return what is known as bytes for the store."""
@@ -140,10 +133,23 @@ class OutageWatch:
         self._recent.clear()
         self._recent.extend(recent)
 
+    def _is_fall(self, value: float) -> bool:
+        level = self.level
+        return (
+            self.state is Outage.NONE
+            and value <= _NEAR_ZERO * level
+            and max(self._recent, default=0.0) >= _WAS_THERE * level > 0.0
+            and level >= _OF_THE_MEAN * self._mean
+            and self._seen >= self._learned
+        )
+
+    def _is_habit(self) -> bool:
+        return self._falls > _RARE or self._low > _OFTEN
+
     def _look_for_a_fall(self, value: float, usual: float | None) -> None:
-        if not self.is_fall(value):
+        if not self._is_fall(value):
             return
-        is_habit = self._falls > _RARE or self._low > _OFTEN
+        is_habit = self._is_habit()
         self._falls += 1.0
         self._recent.clear()  # one fall is counted once
         if not is_habit and (usual is None or usual > _USUAL * self.level):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from agent.falls import FallWatch, usual_demand
 from agent.history.grid import History
+from agent.local_time import LocalTime
 from agent.sources.source import Sample
 from forecasters.series import Series
 from scalers.decision import Fall
@@ -23,13 +25,19 @@ class Watched:
     """A signal's history, by default up to noon of a Monday, and the watch over it."""
 
     def __init__(
-        self, demand: Callable[[datetime], float], *, days: float = 9, end: datetime = START, most: float = 1e6
+        self,
+        demand: Callable[[datetime], float],
+        *,
+        days: float = 9,
+        end: datetime = START,
+        most: float = 1e6,
+        zone: str = "UTC",
     ) -> None:
         self.demand = demand
         self.history = History(STEP, fine_span=timedelta(hours=6), coarse_span=14 * DAY)
         past = past_of(demand, end=end, span=days * DAY, step=MINUTE)
         self.history.backfill_coarse(past, past, past)
-        self.watch = FallWatch(self.history, most=most)
+        self.watch = FallWatch(self.history, most=most, local=LocalTime(zone))
         self.watch.learn_at_once()
 
     def see(self, at: datetime, demand: float) -> Fall | None:
@@ -160,16 +168,29 @@ def test_an_outage_under_way_at_a_start_is_known_from_the_history() -> None:
     assert abs(fall.since - gone) <= MINUTE
 
 
-def test_what_is_usual_is_the_least_of_this_time_of_the_last_seven_days() -> None:
-    rows = np.full(8 * 24, 100.0)
-    now = 8 * 24 - 12
-    assert usual_demand(rows[:now], now, HOUR) == 100.0
-    rows[now - 3 * 24 + 1] = 30.0  # an hour later, three days ago
-    assert usual_demand(rows[:now], now, HOUR) == 30.0
-    rows[now - 3 * 24 + 1] = np.nan
-    assert usual_demand(rows[:now], now, HOUR) == 100.0
-    rows[now - 7 * 24 - 1 : now - 7 * 24 + 2] = np.nan
-    assert usual_demand(rows[:now], now, HOUR) == 0.0  # last week is not known: any fall may be usual
+def test_after_a_clock_change_the_usual_time_is_the_local_one() -> None:
+    """In Berlin clocks go forward on 29 March 2026: what came at 9:00 UTC comes at 8:00 from then on."""
+    berlin = ZoneInfo("Europe/Berlin")
+
+    def rests(at: datetime) -> float:
+        local = at.astimezone(berlin)
+        return 0.0 if local.weekday() == 6 and 10 <= local.hour < 18 else daily(at)
+
+    begin = datetime(2026, 3, 29, 7, tzinfo=UTC)
+    for zone, called in (("Europe/Berlin", False), ("UTC", True)):
+        held = Watched(rests, end=begin, zone=zone).seen(begin, begin + 3 * HOUR, rests)
+        assert bool(held) is called
+
+
+def test_what_is_usual_is_the_least_of_this_time_of_the_last_days() -> None:
+    rows, days = np.full(8 * 24, 100.0), 7 * 24 - 24 * np.arange(7)
+    assert usual_demand(rows, days, near=1) == 100.0
+    rows[5 * 24 + 1] = 30.0  # an hour later, three days ago
+    assert usual_demand(rows, days, near=1) == 30.0
+    rows[5 * 24 + 1] = np.nan
+    assert usual_demand(rows, days, near=1) == 100.0
+    rows[23:26] = np.nan
+    assert usual_demand(rows, days, near=1) == 0.0  # last week is not known: any fall may be usual
 
 
 def test_the_unit_of_the_demand_does_not_matter() -> None:
@@ -184,7 +205,7 @@ def test_a_past_of_gaps_is_no_past() -> None:
     watched = Watched(daily)
     watched.history = History(STEP, fine_span=timedelta(hours=6), coarse_span=14 * DAY)
     watched.history.backfill_fine(Series(START, STEP, np.full(3, np.nan)))
-    watched.watch = FallWatch(watched.history, most=1e6)
+    watched.watch = FallWatch(watched.history, most=1e6, local=LocalTime("UTC"))
     watched.watch.learn_at_once()
 
     assert watched.see(START + MINUTE, 5.0) is None

@@ -51,7 +51,9 @@ class Signal:
         self.look_ahead = policy.look_ahead(signal)
         self.coarse_span = policy.history
         self.fine_span = max(_FINE_SPAN, 8 * self.look_ahead)
-        self.history = History(signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span)
+        self.history = History(
+            signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span, unit=signal.capacity
+        )
         self._level = 1 - policy.risk
         self.experts = {
             forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=self._level)

@@ -93,11 +93,15 @@ class CoarseRing:
     """The newest coarse steps. Means in float32; largest and last as float16 ratios to the mean.
 
     A ratio of float16 is good to 1 in 2,000, which is all that models of weeks can use, and takes half the memory.
+    Means are kept in a unit of the workload's own: what float32 rounds them to would else depend on the unit of demand,
+    and a fit makes a thousandfold of such differences.
     """
 
-    __slots__ = ("_largest", "_last", "_mean")
+    __slots__ = ("_largest", "_last", "_mean", "_unit")
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, *, unit: float = 1.0) -> None:
+        """Make an empty ring; `unit` is in demand units, above 0."""
+        self._unit = unit
         self._mean = Ring(slots, np.float32)
         self._largest, self._last = Ring(slots, np.float16), Ring(slots, np.float16)
 
@@ -115,19 +119,19 @@ class CoarseRing:
     def put(self, index: int, mean: float, largest: float, last: float) -> None:
         """Set one coarse step; one that the ring does not reach is left out."""
         if self._mean.reaches(index):
-            self._mean.put(index, mean)
+            self._mean.put(index, min(mean / self._unit, LARGEST_FLOAT32))
             self._largest.put(index, largest / mean if mean else 0.0)
             self._last.put(index, last / mean if mean else 0.0)
 
     def fill(self, values: CoarseValues) -> None:
         """Set the steps that are gaps here and known there."""
-        self._mean.fill(values.first, values.mean)
+        self._mean.fill(values.first, self._in_units(values.mean))
         self._largest.fill(values.first, _ratio(values.largest, values.mean))
         self._last.fill(values.first, _ratio(values.last, values.mean))
 
     def replace(self, values: CoarseValues) -> None:
         """Set the steps that are known there."""
-        self._mean.replace(values.first, values.mean)
+        self._mean.replace(values.first, self._in_units(values.mean))
         self._largest.replace(values.first, _ratio(values.largest, values.mean))
         self._last.replace(values.first, _ratio(values.last, values.mean))
 
@@ -146,11 +150,17 @@ class CoarseRing:
             return CoarseValues(0, *(np.empty(0),) * 3)
         first = max(self._mean.oldest, newest - count + 1)
         mean, largest, last = (ring.window(first, newest) for ring in (self._mean, self._largest, self._last))
+        mean *= self._unit
         return CoarseValues(first, mean, mean * largest, mean * last)
 
     def mean(self) -> tuple[int, NDArray[np.float64]]:
         """Return the index of the first known step and the means from it on."""
-        return self._mean.known()
+        first, means = self._mean.known()
+        return first, means * self._unit
+
+    def _in_units(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(over="ignore"):
+            return np.minimum(means / self._unit, LARGEST_FLOAT32)
 
 
 def _ratio(values: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:

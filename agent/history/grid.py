@@ -42,13 +42,14 @@ class History:
 
     __slots__ = ("_coarse", "_coarsening", "_dropped", "_fine", "_last", "_step")
 
-    def __init__(self, step: timedelta, *, fine_span: timedelta, coarse_span: timedelta) -> None:
+    def __init__(self, step: timedelta, *, fine_span: timedelta, coarse_span: timedelta, unit: float = 1.0) -> None:
         """Make an empty history.
 
         Args:
             step: spacing of the samples, the policy's.
             fine_span: how much is kept at that step; four look-aheads or more, so that a decision sees its own past.
             coarse_span: how much is kept at `coarse_step`.
+            unit: demand units by which the coarse past is counted, such as what a replica serves; above 0.
 
         Raises:
             ValueError: the step is not above 0 or a span is shorter than two coarse steps.
@@ -62,7 +63,7 @@ class History:
                 f"spans must be two coarse steps ({self.coarse_step}) or more, got {fine_span}, {coarse_span}"
             )
         self._fine = Ring(fine_span // step, np.float64)
-        self._coarse = CoarseRing(coarse_span // self.coarse_step)
+        self._coarse = CoarseRing(coarse_span // self.coarse_step, unit=unit)
         self._last: Sample | None = None
         self._dropped: Counter[Taken] = Counter()
 

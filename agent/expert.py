@@ -116,13 +116,18 @@ class Expert:
         self._state = state
 
     def foresee(self, now: datetime, demand: float, look_ahead: timedelta) -> Foresight | None:
-        """Return the calibrated peak of (now, now + look_ahead], seen from the newest sample; None when not fitted."""
+        """Return the calibrated peak of (now, now + look_ahead], seen from the newest sample.
+
+        None where nothing is fitted, or what is was left far behind.
+        """
         state = self._state
         if state is None:
             return None
         now = max(now, state.origin)  # a backfilled past may reach past the newest live sample
         until = now + look_ahead
         steps = -((state.origin - until) // self._step)
+        if steps > _MOST_CATCH_UP:  # a clock jumped ahead, and there is no history to carry the state on by
+            return None
         path = self.forecaster.forecast(state, steps, (0.5,))
         rise = path.peak(0.5, now, until) - path.at(0.5, now)
         peak = demand + max(0.0, rise)

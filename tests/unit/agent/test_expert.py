@@ -196,6 +196,14 @@ def test_a_history_that_begins_after_the_state_is_time_that_nobody_saw(history: 
     assert seen(restarted, history) == seen(running, history)
 
 
+def test_a_state_that_a_jump_of_the_clock_left_far_behind_foretells_nothing(history: Series) -> None:
+    """To walk a path of decades minute by minute would keep every answer waiting."""
+    expert = an_expert()
+    fit(expert, history)
+    assert expert.foresee(history.end + timedelta(days=3), 100.0, LOOK_AHEAD) is not None
+    assert expert.foresee(history.end + timedelta(days=20_000), 100.0, LOOK_AHEAD) is None
+
+
 def test_a_state_on_another_grid_is_not_taken_up(history: Series) -> None:
     former = an_expert()
     fit(former, history)

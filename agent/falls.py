@@ -17,7 +17,7 @@ from agent.local_time import LocalTime
 from agent.peak_sight import rows_of
 from forecasters.outage import LONGEST, SETTLE, Outage, OutageWatch
 from forecasters.past import Past
-from forecasters.same_time import same_days
+from forecasters.same_time import same_times
 from forecasters.series import grid_index, grid_instant
 from scalers.decision import Fall
 
@@ -105,7 +105,7 @@ class FallWatch:
     def _usual(self, coarse: CoarseValues, past: Past, place: int) -> float:
         """Return what is usual at a row of the past, of which only what lies before it is known."""
         skipped = past.first - coarse.first
-        days = same_days(past, np.array([place - skipped]))[0] + skipped
+        days = same_times(past, np.array([place - skipped])).days[0] + skipped
         return usual_demand(coarse.mean[:place], days, near=max(1, _ABOUT // self._history.coarse_step))
 
 

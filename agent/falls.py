@@ -17,7 +17,7 @@ from agent.local_time import LocalTime
 from agent.peak_sight import rows_of
 from forecasters.outage import LONGEST, SETTLE, Outage, OutageWatch
 from forecasters.past import Past
-from forecasters.same_time import same_times
+from forecasters.same_time import SameTimes, same_times
 from forecasters.series import grid_index, grid_instant
 from scalers.decision import Fall
 
@@ -105,25 +105,30 @@ class FallWatch:
     def _usual(self, coarse: CoarseValues, past: Past, place: int) -> float:
         """Return what is usual at a row of the past, of which only what lies before it is known."""
         skipped = past.first - coarse.first
-        days = same_times(past, np.array([place - skipped])).days[0] + skipped
-        return usual_demand(coarse.mean[:place], days, near=max(1, _ABOUT // self._history.coarse_step))
+        times = same_times(past, np.array([place - skipped]))
+        then = SameTimes(times.days[0] + skipped, times.weeks[0] + skipped)
+        return usual_demand(coarse.mean[:place], then, near=max(1, _ABOUT // self._history.coarse_step))
 
 
-def usual_demand(means: NDArray[np.float64], days: NDArray[np.int64], *, near: int) -> float:
-    """Return the least demand at about this time of the last days; 0 where the first or the last of them is not known.
+def usual_demand(means: NDArray[np.float64], then: SameTimes, *, near: int) -> float:
+    """Return the least demand at about this time of earlier days; 0 unless yesterday and a day like this are known.
 
     A fall within the first week explains itself: nobody has seen the day of the week on which it may be usual.
 
     Args:
         means: demand of rows of the past, oldest first; NaN is a gap.
-        days: places of this time of each of the last days among them, yesterday first; negative ones lie before.
+        then: places of this time on earlier days among them, of one instant; negative ones lie before.
         near: rows on either side that count as about this time.
     """
-    least = []
-    for place in days.tolist():
-        about = means[max(0, place - near) : max(0, place + near + 1)]
-        known = about[np.isfinite(about)]
-        least.append(float(known.min()) if len(known) else None)
-    if least[0] is None or least[-1] is None:
+    days, weeks = (
+        [_least(means[max(0, place - near) : max(0, place + near + 1)]) for place in places.tolist()]
+        for places in (then.days, then.weeks)
+    )
+    if days[0] is None or all(each is None for each in weeks):
         return _EXPLAINED
-    return min(each for each in least if each is not None)
+    return min(each for each in (*days, *weeks) if each is not None)
+
+
+def _least(values: NDArray[np.float64]) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.min()) if len(known) else None

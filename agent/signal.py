@@ -60,7 +60,8 @@ class Signal:
             for forecaster in forecasters
         }
         self.peaks = Peaks(policy, signal, self.history, extra=tuple(self.experts))
-        self._falls = FallWatch(self.history, most=self.peaks.most, local=LocalTime(policy.time_zone))
+        local = LocalTime(policy.time_zone, policy.calendar)
+        self._falls = FallWatch(self.history, most=self.peaks.most, local=local)
         self._ceiling: Ceiling | None = None
         self._levels = tuple(sorted({*_LEVELS, self._level}))
         self._horizon = policy.horizon

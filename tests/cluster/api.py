@@ -12,7 +12,7 @@ from tests.certificates import Pair
 
 Object = dict[str, Any]
 
-_CORE = {"Namespace", "Service", "Secret", "Event", "Pod", "ConfigMap"}
+_CORE = {"Namespace", "Service", "Secret", "Event", "Pod", "ConfigMap", "ServiceAccount"}
 _ASK_SECONDS = 15.0
 
 
@@ -80,6 +80,18 @@ class Api:
 
     def delete(self, path: str) -> None:
         self._session.delete(f"{self.url}{path}", timeout=_ASK_SECONDS)
+
+    def allows(self, user: str, verb: str, resource: str, *, namespace: str = "", name: str = "") -> bool:
+        """Return whether a user's roles let it do this to a resource: `group/plural`, or `group/plural/subresource`."""
+        group, plural, *below = resource.split("/")
+        asked = {"group": group, "resource": plural, "subresource": "/".join(below), "verb": verb}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "metadata": {},
+            "spec": {"user": user, "resourceAttributes": {**asked, "namespace": namespace, "name": name}},
+        }
+        return bool(self.create(review)["status"]["allowed"])
 
     def close(self) -> None:
         self._session.close()

@@ -38,6 +38,7 @@ def api(control_plane: ControlPlane) -> Iterator[Api]:
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     yield api
     api.delete(path)
+    eventually(lambda: api.get(path) is None, "the CRD is gone", within=60, told=lambda: str(api.get(path)))
 
 
 def named(name: str, policy: Object) -> Object:

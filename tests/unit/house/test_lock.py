@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[3]
-LOCKS = ("requirements.lock", "requirements-bench.lock", "requirements-node.lock")
+LOCKS = sorted(file.name for file in ROOT.glob("requirements*.lock"))
 
 
 def locked(name: str) -> dict[str, str]:
@@ -24,7 +24,10 @@ def declared() -> list[tuple[str, str]]:
     """Return every declared requirement with the lock that has it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     serving, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     return [
+        *((f"requirements-{group}.lock", line) for group, lines in groups.items() for line in lines),
+        *(("requirements-run.lock", line) for line in serving),
         *(("requirements.lock", line) for line in (*serving, *extras["dev"], *project["build-system"]["requires"])),
         *(("requirements-bench.lock", line) for line in (*serving, *extras["bench"])),
     ]
@@ -53,6 +56,15 @@ def test_the_lock_names_no_place(lock: str) -> None:
     text = (ROOT / lock).read_text()
 
     assert re.findall(r"\w+://|--index|--extra-index|--find-links|--trusted-host| @ |/\w+/", text) == []
+
+
+def test_the_image_runs_what_was_tested() -> None:
+    tested, run = locked("requirements.lock"), locked("requirements-run.lock")
+
+    def version(entry: str) -> str:
+        return entry.split(maxsplit=1)[0]
+
+    assert [name for name, entry in run.items() if version(tested.get(name, "none")) != version(entry)] == []
 
 
 def test_what_only_benchmarks_need_is_not_served_with() -> None:

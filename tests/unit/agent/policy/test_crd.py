@@ -1,6 +1,7 @@
 """The CRD is structural, bounded, and the reviewed one.
 
-`FORETIDE_REWRITE_GOLDEN=1 python -m pytest tests/unit/agent/policy/test_crd.py` rewrites tests/golden/crd.yaml.
+`FORETIDE_REWRITE_GOLDEN=1 python -m pytest tests/unit/agent/policy/test_crd.py` rewrites the reviewed one, which is
+the chart's.
 """
 
 import os
@@ -16,7 +17,7 @@ from agent.policy.part import Part
 from agent.policy.schema import inlined_schema
 from tests.fakes.api_server import broken
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "crd.yaml"
+GOLDEN = Path(__file__).parents[4] / "charts" / "foretide" / "files" / "forecastpolicies.foretide.dev.yaml"
 ALLOWED_IN_ALTERNATIVES = "x-kubernetes-int-or-string"
 
 

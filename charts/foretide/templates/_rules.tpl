@@ -1,0 +1,60 @@
+{{- /* What the agent may do where its policies and their targets are. No wildcard, and no Secret: those it needs are mounted. */ -}}
+{{- define "foretide.rules" -}}
+# get, list, watch: the policies themselves
+{{- if .Values.rbac.inlinePolicies }}
+# create, patch, delete: policies of ScaledObjects that hold query and capacity inline; edits and deletion follow
+{{- end }}
+- apiGroups: [foretide.dev]
+  resources: [forecastpolicies]
+  verbs: [get, list, watch{{ if .Values.rbac.inlinePolicies }}, create, patch, delete{{ end }}]
+# patch: conditions, recommendation and what else `kubectl get fcp` shows; never the spec
+- apiGroups: [foretide.dev]
+  resources: [forecastpolicies/status]
+  verbs: [patch]
+# get, list, watch: which triggers name us, their bounds and polling; never written
+- apiGroups: [keda.sh]
+  resources: [scaledobjects, scaledjobs]
+  verbs: [get, list, watch]
+# get, list, watch: replicas observed, and another HPA on the same target
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch]
+# get, list, watch: a VPA on the same target and resource
+- apiGroups: [autoscaling.k8s.io]
+  resources: [verticalpodautoscalers]
+  verbs: [get, list, watch]
+# get, list, watch: replicas and rollouts of scale targets; replicasets tell which pods are of the newest
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, replicasets]
+  verbs: [get, list, watch]
+# get: replicas of a target as the HPA sees them; /scale can not be watched, and is never written
+- apiGroups: [apps]
+  resources: [deployments/scale, statefulsets/scale, replicasets/scale]
+  verbs: [get]
+# get, list, watch: created to Ready of the targets' pods, which is the lead time
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+# get, list, watch: a quota or a limit range that can not hold the need
+- apiGroups: [""]
+  resources: [resourcequotas, limitranges]
+  verbs: [get, list, watch]
+# get, list, watch: a disruption budget that blocks scaling in
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch]
+# create: say in a policy's events what changed; patch: count one that repeats
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- range .Values.rbac.targetKinds }}
+# get, list, watch: replicas of scale targets of this kind, named in rbac.targetKinds
+- apiGroups: [{{ .apiGroup }}]
+  resources: [{{ .resource }}]
+  verbs: [get, list, watch]
+# get: their replicas as the HPA sees them
+- apiGroups: [{{ .apiGroup }}]
+  resources: [{{ .resource }}/scale]
+  verbs: [get]
+{{- end }}
+{{- end -}}

@@ -34,11 +34,12 @@ demo: env page ## see the forecast run ahead of a simulated load, at http://127.
 test: lint test-unit test-real ## everything a change must pass on a laptop: checks, unit tests, real servers, the page
 
 .PHONY: lint
-lint: env ## ruff, format, strict types, import contracts
+lint: env ## ruff, format, strict types, import contracts, the image's build file
 	@$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint --config .hadolint.yaml Containerfile
 
 .PHONY: test-unit
 test-unit: env $(BIN)/helm ## unit tests alone: no network, no server

@@ -79,7 +79,7 @@ def test_ci_fails_with_the_tests_and_not_with_the_figures(
     assert (done.returncode != 0) == bool(code)
 
 
-@pytest.mark.parametrize("name", ["run", "python", "quietly", "system-packages"])
+@pytest.mark.parametrize("name", ["run", "python", "quietly", "system-packages", "helm", "pin-base"])
 def test_scripts_can_be_run(name: str) -> None:
     assert (ROOT / ".ci" / name).stat().st_mode & 0o111 == 0o111
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from agent.decider import Decider
-from agent.fitting.fit import run_fit
-from agent.sources.source import Reading, Sample, SignalState, SourceError
+from agent.inline import InlineDecider
+from agent.sources.source import SignalState, SourceError
 from forecasters.series import Series
-from forecasters.table import FORECASTERS
 from scalers.decision import Replicas
 from scalers.policy import ScalingPolicy
 
@@ -35,23 +33,12 @@ class LiveDecisions:
 
     def __init__(self, policy: ScalingPolicy) -> None:
         """Take a policy with one signal."""
-        self._decider = Decider(policy, FORECASTERS)
-        self._signal = next(iter(self._decider.signals.values()))
+        self._decider = InlineDecider(policy, gap=_NO_DEMAND)
 
     def learn(self, history: Series) -> None:
         """Take up a past, and fit."""
-        self._signal.take_past(fine=history)
-        self._fit(history.end)
+        self._decider.learn(history)
 
     def answer(self, at: datetime, demand: float | None, replicas: Replicas) -> float | None:
         """Return what the decision of an instant gives KEDA."""
-        if demand is None:
-            self._signal.missed(_NO_DEMAND)
-        else:
-            self._signal.observe(Reading(Sample(at, demand), newest=None), at)
-        self._fit(at)
-        return self._decider.decide(at, replicas=replicas).for_keda
-
-    def _fit(self, now: datetime) -> None:
-        for job in self._decider.jobs(now):
-            self._decider.accept(run_fit(job), now)
+        return self._decider.decide(at, demand, replicas).for_keda

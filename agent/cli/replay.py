@@ -11,13 +11,11 @@ from pathlib import Path
 
 import click
 
-from agent.decider import Decider
-from agent.fitting.fit import run_fit
+from agent.inline import InlineDecider
 from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
 from agent.sources.csv import LATEST_SECONDS, InvalidCsv, read_csv_series
-from agent.sources.source import Reading, Sample, SignalState, SourceError
-from forecasters.table import FORECASTERS
-from scalers.decision import Decision, Replicas
+from agent.sources.source import SignalState, SourceError
+from scalers.decision import Replicas
 
 _NO_DEMAND = SourceError(
     SignalState.EMPTY, "the line has no demand", mend="give a number, or leave null for a gap", is_retriable=True
@@ -78,19 +76,16 @@ class Replay:
     """A policy's decider, driven by lines."""
 
     def __init__(self, document: ForecastPolicy) -> None:
-        policy = to_scaling_policy(document)
-        self._decider = Decider(policy, FORECASTERS)
-        self._signal = next(iter(self._decider.signals.values()))
+        self._decider = InlineDecider(to_scaling_policy(document), gap=_NO_DEMAND)
         self._last: datetime | None = None
 
     def learn(self, history: Path) -> None:
         """Take up a past, and fit."""
         try:
-            past = read_csv_series(history, self._signal.policy.step)
+            past = read_csv_series(history, self._decider.step)
         except InvalidCsv as error:
             raise click.UsageError(str(error)) from error
-        self._signal.take_past(fine=past.series)
-        self._fit(past.series.end)
+        self._decider.learn(past.series)
         self._last = past.series.end - past.series.step  # the last row may lie anywhere in the last step
 
     def answers(self, lines: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
@@ -102,20 +97,8 @@ class Replay:
                 yield {"time": None, "replicas": None, "reason": f"line {number}: {error}"}
                 continue
             self._last = line.at
-            decision = self._decide(line)
+            decision = self._decider.decide(line.at, line.demand, line.replicas)
             yield {"time": _plain(line.at.timestamp()), "replicas": decision.for_keda, "reason": decision.sentence}
-
-    def _decide(self, line: Line) -> Decision:
-        if line.demand is None:
-            self._signal.missed(_NO_DEMAND)
-        else:
-            self._signal.observe(Reading(Sample(line.at, line.demand), newest=None), line.at)
-        self._fit(line.at)
-        return self._decider.decide(line.at, replicas=line.replicas)
-
-    def _fit(self, now: datetime) -> None:
-        for job in self._decider.jobs(now):
-            self._decider.accept(run_fit(job), now)
 
 
 def parse_line(text: bytes, *, after: datetime | None) -> Line:

@@ -185,7 +185,6 @@ class Peaks:
         needs = self._contest.needs(plans, self._demand)
         lead = self._contest.experts[choice.lead]
         path = plans[self._contest.paths.index(lead.path)]
-        passing = [self._contest.experts[place].passes_tolerance for place in choice.together.tolist()]
         return Planned(
             origin=self._last_at,
             expert=str(lead),
@@ -193,7 +192,7 @@ class Peaks:
             demand=float(needs[choice.together].mean()) * self._setting.capacity,
             path=self._demand if np.isnan(path) else float(path),
             median=self._median,
-            passes_tolerance=2 * sum(passing) > len(passing),
+            passes_tolerance=float(self._contest.passing[choice.together].mean()) > 0.5,
         )
 
     def is_due(self, now: datetime) -> bool:

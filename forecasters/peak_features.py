@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -44,7 +44,7 @@ _BY_LEVEL = 8  # of the usual levels, the one that today's level scales
 FEATURES = _USUAL_LEVELS.stop + 1  # the demand of now is the last
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: a minute's decisions share what is derived from it
 class Usual:
     """What days and weeks of outcomes say of an instant; NaN where the past does not reach."""
 
@@ -59,6 +59,18 @@ class Usual:
     def volatility(self) -> NDArray[np.float64]:
         """Return the 0.8 quantile of the rises of the last hour, shape (n,), not below 0, 0 if unknown."""
         return np.fmax(self.lately[:, 0], 0.0)
+
+    @cached_property
+    def rises(self) -> NDArray[np.float64]:
+        """All rises, shape (n, 11). Where days are missing, the last hour stands for them; NaN before there is one."""
+        rises = np.hstack([self.lately, self.slow[:, :_SLOW_RISES], self.habits[:, :_HABITUAL_RISES]])
+        unknown = np.isnan(rises)
+        return np.where(unknown, rises[:, :1], rises) if unknown.any() else rises
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """All levels, shape (n, 11)."""
+        return np.hstack([self.habits[:, _HABITUAL_RISES:-1], self.slow[:, _SLOW_RISES:]])
 
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
@@ -96,7 +108,7 @@ def features(
     table[:, _LOWEST] = lately.min(axis=1) - now[:, 0]
     table[:, _SPREAD] = np.sqrt((deviations * deviations).mean(axis=1))
     table[:, _MAXIMA] = maxima - now
-    table[:, _USUAL_RISES] = _rises(usual)
+    table[:, _USUAL_RISES] = usual.rises
     np.subtract(levels, now, out=table[:, _USUAL_LEVELS])
     unknown = np.isnan(table)
     if unknown.any():
@@ -105,16 +117,9 @@ def features(
     return table
 
 
-def _rises(usual: Usual) -> NDArray[np.float64]:
-    """Where days are missing, the last hour stands for them; before there is an hour, nothing is known to rise."""
-    rises = np.hstack([usual.lately, usual.slow[:, :_SLOW_RISES], usual.habits[:, :_HABITUAL_RISES]])
-    unknown = np.isnan(rises)
-    return np.where(unknown, rises[:, :1], rises) if unknown.any() else rises
-
-
 def _levels(usual: Usual, quarter: NDArray[np.float64]) -> NDArray[np.float64]:
     """The usual levels; the usual peak among them times today's level over the usual one, within a half and twice."""
-    levels = np.hstack([usual.habits[:, _HABITUAL_RISES:-1], usual.slow[:, _SLOW_RISES:]])
+    levels = usual.levels.copy()
     level = usual.habits[:, -1]
     ratio = np.divide(quarter, level, out=np.ones(len(quarter)), where=level > 0.0)
     levels[:, _BY_LEVEL] *= np.minimum(np.maximum(ratio, 0.5), 2.0)

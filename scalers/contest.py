@@ -73,12 +73,19 @@ def _experts(paths: tuple[str, ...]) -> tuple[Expert, ...]:
 
 
 class Contest:
-    """The experts of one signal."""
+    """The experts of one signal.
+
+    Attributes:
+        paths: their names.
+        experts: by path, margin, and whether they step past the tolerance.
+        passing: whether each does, shape (experts,).
+    """
 
     def __init__(self, paths: tuple[str, ...], setting: Setting) -> None:
         """Begin without pods and records; `paths` are names, `REACTIVE` among them."""
         self.paths = paths
         self.experts = _experts(paths)
+        self.passing = np.tile(np.array([False, True]), len(paths) * len(MARGINS))
         self._setting = setting
         count = len(self.experts)
         self._per_unit = 1.0 / (np.array(MARGINS) * setting.capacity)

@@ -124,7 +124,6 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
         len(lanes), first=trial.replicas_at(trial.first), rules=rules, start_up=trial.workload.start_up, step=SYNC
     )
     shares, passes = np.zeros((len(lanes), len(contest))), np.zeros(len(lanes), np.bool_)
-    is_passing = np.array([expert.passes_tolerance for expert in contest.experts])
     course = np.empty((2, len(trial.metric) - trial.begin, len(lanes)))
     for place, (planned, demand) in enumerate(zip(plans.planned, plans.demand.tolist(), strict=True)):
         step = begin + place
@@ -134,7 +133,7 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
         else:
             contest.skip(1)
         if place % CHOOSE_EVERY == 0:
-            _choose(contest, lanes, shares, passes, is_passing)
+            _choose(contest, lanes, shares, passes)
         if step < trial.first:
             continue
         pool.advance()
@@ -150,14 +149,13 @@ def _choose(
     lanes: Sequence[Lane],
     shares: NDArray[np.float64],
     passes: NDArray[np.bool_],
-    is_passing: NDArray[np.bool_],
 ) -> None:
     records = contest.records()
     for row, lane in enumerate(lanes):
         together = lane.choose(contest, records)
         shares[row] = 0.0
         shares[row, together] = 1.0 / len(together)
-        passes[row] = 2 * is_passing[together].sum() > len(together)
+        passes[row] = contest.passing[together].mean() > 0.5
 
 
 def _answers(

@@ -62,6 +62,10 @@ bench: env ## print the figures that must hold, each beside its limit
 bench-forecasts: env bench-env ## forecasts beside statsforecast's; ARGS='--markdown FILE' writes the whole of it as a page
 	@$(BIN)/python -m bench.forecasts $(ARGS)
 
+.PHONY: bench-decisions
+bench-decisions: env ## what each part of a decision buys; ARGS='--markdown docs/benchmarks/decisions.md' writes the page
+	@$(BIN)/python -m bench.decisions $(ARGS)
+
 .PHONY: bench-env
 bench-env: .venv-bench/ready ## make .venv-bench from requirements-bench.lock: statsforecast, beside Foretide
 

@@ -50,7 +50,7 @@ class Played:
 
 def played(load: Load, start_up: timedelta, ways: Sequence[Way], risks: Sequence[float]) -> Played:
     """Return the scores of HPAs on the metric at every target, and of every way at every risk."""
-    trial = _trial(load, start_up)
+    trial = trial_of_load(load, start_up)
     hpas, _ = play(trial, targets=TARGETS, decisions=None, told=lambda _: None)
     reactive = {target: each.score for target, each in zip(TARGETS, hpas, strict=True)}
     scores: dict[tuple[str, float], Score] = {}
@@ -59,7 +59,8 @@ def played(load: Load, start_up: timedelta, ways: Sequence[Way], risks: Sequence
     return Played(reactive, scores)
 
 
-def _trial(load: Load, start_up: timedelta) -> Trial:
+def trial_of_load(load: Load, start_up: timedelta) -> Trial:
+    """Return a load made ready, of which at most `SCORED` is scored."""
     hpa = HpaRules(minimum=1, maximum=_MOST_REPLICAS, tolerance_up=_TOLERANCE, tolerance_down=_TOLERANCE)
     trial = trial_of(load, capacity=None, start_up=start_up, hpa=hpa, view=View())
     skipped = -round(trial.start.timestamp() / SYNC.total_seconds()) % _PER_ROW  # rows begin with the minute
@@ -75,7 +76,7 @@ def _trial(load: Load, start_up: timedelta) -> Trial:
 
 
 def _scores(trial: Trial, ways: Sequence[Way], risks: Sequence[float]) -> dict[tuple[str, float], Score]:
-    policy = _policy(trial)
+    policy = policy_of(trial)
     setting = setting_of(policy, policy.signals[0], SYNC)
     plans = _plans(trial, rows_ahead(policy, policy.signals[0], ROW), ways[0].usual_of)
     contest = Contest(tuple(FAMILIES), setting)
@@ -85,7 +86,8 @@ def _scores(trial: Trial, ways: Sequence[Way], risks: Sequence[float]) -> dict[t
     return {(lane.way.name, lane.risk): score(trial, course, base) for lane, course in zip(lanes, courses, strict=True)}
 
 
-def _policy(trial: Trial) -> ScalingPolicy:
+def policy_of(trial: Trial) -> ScalingPolicy:
+    """Return the policy of a trial, with a risk of 1 %."""
     workload = trial.workload
     fields = PolicyFields(
         name="workload",

@@ -31,6 +31,8 @@ from scalers.recommend import fresh_for
 # The page shows hours of it, and the look-ahead of a decision must fit in several times.
 _FINE_SPAN = timedelta(hours=6)
 _PEAKS = "peaks"
+# Forecasters' grids are five minutes and more; what they say changes no sooner.
+_CARRIED_EVERY = timedelta(minutes=5)
 _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -70,7 +72,7 @@ class Signal:
         self._fresh_at: datetime | None = None  # of what the newest sample was computed from
         self._rises: Mapping[str, float] = {}  # of each forecaster's path over the demand it was told from
         self._learned_at: datetime | None = None  # instant of the newest sample that the experts have seen
-        self._carried: int | None = None  # coarse step to which the forecasters were last carried
+        self._carried: int | None = None  # step of `_CARRIED_EVERY` to which the forecasters were last carried
 
     @property
     def name(self) -> str:
@@ -207,8 +209,8 @@ class Signal:
         )
 
     def _learn(self, last: Sample) -> None:
-        """Let the experts see the newest sample; once a coarse step carry the forecasters on."""
-        step = grid_index(last.at, self.history.coarse_step)
+        """Let the experts see the newest sample; every few minutes carry the forecasters on."""
+        step = grid_index(last.at, max(self.history.coarse_step, _CARRIED_EVERY))
         if step != self._carried and self.experts:
             self._carried = step
             coarse = self.history.coarse_mean()

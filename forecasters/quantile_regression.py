@@ -46,14 +46,15 @@ def _fit_level(design: NDArray[np.float64], outcome: NDArray[np.float64], level:
     ridge[-1] = _RIDGE_OF_CONSTANT
     coefficients: NDArray[np.float64] = np.zeros(columns)
     coefficients[-1] = np.quantile(outcome, level)
+    weighted = np.empty_like(design)
     for _ in range(_ROUNDS):
         residuals = outcome - design @ coefficients
         weights = np.where(residuals > 0, level, 1 - level) / np.maximum(np.abs(residuals), _SMALLEST)
-        weights /= weights.sum()
-        weighted = design * weights[:, None]
-        gram = weighted.T @ design
+        roots = np.sqrt(weights / weights.sum())
+        weighted = np.multiply(design, roots[:, None], out=weighted)
+        gram = weighted.T @ weighted  # of one array with itself: half the products
         gram[np.diag_indices(columns)] += ridge
-        coefficients = np.asarray(np.linalg.solve(gram, weighted.T @ outcome), np.float64)
+        coefficients = np.asarray(np.linalg.solve(gram, weighted.T @ (roots * outcome)), np.float64)
     return coefficients
 
 

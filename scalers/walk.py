@@ -141,7 +141,7 @@ def _terms(rows: NDArray[np.int64], past: Past) -> list[tuple[int, int, int]]:
         fits.append(age // minute)
         age += refit_after(age)
     starts = [int(np.searchsorted(rows, fit)) for fit in fits]
-    ends = [*starts[1:], len(rows)]
+    ends = [*starts, len(rows)][1:]  # a past that is younger than the first fit has no term
     return [(fit, begin, end) for fit, begin, end in zip(fits, starts, ends, strict=True) if begin < end]
 
 

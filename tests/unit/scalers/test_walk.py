@@ -23,4 +23,4 @@ def test_a_past_that_is_younger_than_the_first_fit_is_lived_through_all_the_same
     contest = Contest(tuple(FAMILIES), setting)
     assert walk(past, Fine(values, 4), 4, contest, step=STEP) is None
     lived = contest.records().weight * STEP
-    assert lived >= (minutes * MINUTE - timedelta(minutes=16) if minutes > 16 else timedelta(0))
+    assert lived >= 0.9 * minutes * MINUTE - timedelta(minutes=16)  # whole blocks alone count, and records fade

@@ -27,7 +27,7 @@ from forecasters.peak_model import LEVELS, PeakModel
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
 from forecasters.series import grid_index
 from scalers.advantage import Advantage, account, rival
-from scalers.choice import Choice, choose
+from scalers.choice import Answering, Choice, choose
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import MOST_REPLICAS, HpaRules
 from scalers.policy import ScalingPolicy, SignalPolicy
@@ -106,6 +106,7 @@ class Peaks:
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
         self._choice: Choice | None = None
+        self._answering: Answering | None = None
         self._advantage: Advantage | None = None
         self._before: tuple[str, datetime] | None = None  # the expert that answered in an earlier process, since when
         self._planned: NDArray[np.float64] | None = None
@@ -179,8 +180,8 @@ class Peaks:
 
     def planned(self) -> Planned | None:
         """Return what the experts that answer ask for now; None before there is a record to choose by."""
-        choice, plans = self._choice, self._planned
-        if choice is None or plans is None or self._last_at is None:
+        choice, answering, plans = self._choice, self._answering, self._planned
+        if choice is None or answering is None or plans is None or self._last_at is None:
             return None
         needs = self._contest.needs(plans, self._demand)
         lead = self._contest.experts[choice.lead]
@@ -189,10 +190,10 @@ class Peaks:
             origin=self._last_at,
             expert=str(lead),
             family=self._families[lead.path],
-            demand=float(needs[choice.together].mean()) * self._setting.capacity,
+            demand=answering.need(needs) * self._setting.capacity,
             path=self._demand if np.isnan(path) else float(path),
             median=self._median,
-            passes_tolerance=float(self._contest.passing[choice.together].mean()) > 0.5,
+            passes_tolerance=answering.passes_tolerance,
         )
 
     def is_due(self, now: datetime) -> bool:
@@ -312,6 +313,7 @@ class Peaks:
         choice = choose(records, risk=self._risk, allowed=allowed, reactive=reactive, before=before)
         family = self._families[self._contest.experts[choice.lead].path]
         self._choice = choice
+        self._answering = Answering.of(records, choice, risk=self._risk, allowed=allowed, passing=self._contest.passing)
         self._advantage = Advantage(
             own=account(records, choice.lead, names),
             family=family,

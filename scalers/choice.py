@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ _LEAST_UNSERVED = 1e-5  # share below which less is worth nothing
 _NEARLY = 0.03
 # The one that is named stays until another is this much better.
 _HYSTERESIS = 0.01
+# Risks are counted in these steps, each down to the next: for any two, more risk never asks for more. The answer is the
+# largest of what the choices at a risk and at all looser steps need. A choice alone would not keep that promise: a
+# looser one may follow a forecast that is cheaper on the whole and asks for more before a rise.
+_STEPS = tuple(mantissa * 10.0**exponent for exponent in range(-5, 0) for mantissa in (1, 1.5, 2, 3, 5, 7))
+_A_HAIR = 1e-9  # by which a decimal number may miss its step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +39,49 @@ class Choice:
     """Experts that answer, by their places."""
 
     lead: int  # the one that is named
-    together: NDArray[np.int64]  # those whose mean need is the answer, shape (n,), the lead not always among them
+    together: NDArray[np.int64]  # those that cost nearly as little, shape (n,), the lead not always among them
     keeps_risk: bool  # False where none does: then it is the least short
     cost: float  # of the lead, replicas, actions and unserved demand priced in
     reactive_paid: float | None  # mean replicas of the cheapest reactive expert that keeps the risk; None if none does
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answering:
+    """Whom to ask: those chosen at a risk, and those that would be chosen at each looser step."""
+
+    shares: NDArray[np.float64]  # of each expert in the mean need of each group, shape (groups, experts)
+    passes_tolerance: bool  # whether most of any group step past the HPA's tolerance
+
+    @classmethod
+    def of(
+        cls,
+        records: Records,
+        choice: Choice,
+        *,
+        risk: float,
+        allowed: NDArray[np.bool_],
+        passing: NDArray[np.bool_],
+    ) -> Answering:
+        """Return whom to ask.
+
+        Args:
+            records: of the experts.
+            choice: what was chosen by them.
+            risk: that it was chosen at.
+            allowed: experts that may answer, shape (experts,).
+            passing: whether each steps past the tolerance, shape (experts,).
+        """
+        groups = {choice.together.tobytes(): choice.together}
+        for together in _looser(records, counted_as(risk), allowed):
+            groups.setdefault(together.tobytes(), together)
+        shares = np.zeros((len(groups), len(allowed)))
+        for row, together in enumerate(groups.values()):
+            shares[row, together] = 1.0 / len(together)
+        return cls(shares, bool((shares @ passing).max() > 0.5))
+
+    def need(self, needs: NDArray[np.float64]) -> float:
+        """Return the answer's need, replicas, of what each expert finds needed, shape (experts,)."""
+        return float((self.shares @ needs).max())
 
 
 def choose(
@@ -51,11 +96,9 @@ def choose(
         reactive: experts that answer without a forecast, shape (experts,).
         before: the lead until now.
     """
-    keeps = (records.short <= _SHARE_OF_RISK * risk) & (records.short_lately <= _MOST_LATELY * risk)
-    restless = np.maximum(records.actions - _FEW_ACTIONS, 0.0)
-    cost = records.paid * (1 + _PRICE_OF_ACTION * records.actions + _PRICE_OF_ONE_MORE * restless)
-    cost *= (records.unserved + _LEAST_UNSERVED) ** _PRICE_OF_UNSERVED
-    feasible = allowed & keeps
+    risk = counted_as(risk)
+    cost = _cost(records)
+    feasible = allowed & _keeps(records, risk)
     if not feasible.any():
         lead = int(np.lexsort((cost, np.where(allowed, records.short, np.inf)))[0])
         return Choice(lead, np.array([lead]), False, float(cost[lead]), None)
@@ -68,3 +111,29 @@ def choose(
     rival = int(rivals.argmin())
     paid = float(records.paid[rival]) if np.isfinite(rivals[rival]) else None
     return Choice(lead, together, True, float(cost[lead]), paid)
+
+
+def counted_as(risk: float) -> float:
+    """Return the step that a risk counts as: the largest that is not above it, 0 below the first."""
+    return max((step for step in _STEPS if step <= risk * (1 + _A_HAIR)), default=0.0)
+
+
+def _looser(records: Records, risk: float, allowed: NDArray[np.bool_]) -> Iterator[NDArray[np.int64]]:
+    """Yield who would be chosen together at each step above a risk at which somebody keeps it."""
+    cost = _cost(records)
+    for step in _STEPS:
+        feasible = allowed & _keeps(records, step)
+        if step > risk and feasible.any():
+            priced = np.where(feasible, cost, np.inf)
+            yield np.flatnonzero(priced <= priced.min() * (1 + _NEARLY))
+
+
+def _keeps(records: Records, risk: float) -> NDArray[np.bool_]:
+    return (records.short <= _SHARE_OF_RISK * risk) & (records.short_lately <= _MOST_LATELY * risk)
+
+
+def _cost(records: Records) -> NDArray[np.float64]:
+    restless = np.maximum(records.actions - _FEW_ACTIONS, 0.0)
+    cost = records.paid * (1 + _PRICE_OF_ACTION * records.actions + _PRICE_OF_ONE_MORE * restless)
+    cost *= (records.unserved + _LEAST_UNSERVED) ** _PRICE_OF_UNSERVED
+    return cost

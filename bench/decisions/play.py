@@ -24,6 +24,7 @@ from bench.decisions.ways import Lane, Way
 from forecasters.past import Past
 from forecasters.peak_features import UsualAt
 from forecasters.peak_paths import FAMILIES
+from scalers.choice import Answering
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import HpaRules
 from scalers.policy import ScalingPolicy
@@ -125,7 +126,7 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
     pool = SimulatedPool(
         len(lanes), first=trial.replicas_at(trial.first), rules=rules, start_up=trial.workload.start_up, step=SYNC
     )
-    shares, passes = np.zeros((len(lanes), len(contest))), np.zeros(len(lanes), np.bool_)
+    asked: list[Answering] = []
     course = np.empty((2, len(trial.metric) - trial.begin, len(lanes)))
     for place, (planned, demand) in enumerate(zip(plans.planned, plans.demand.tolist(), strict=True)):
         step = begin + place
@@ -135,29 +136,19 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
         else:
             contest.skip(1)
         if place % CHOOSE_EVERY == 0:
-            _choose(contest, lanes, shares, passes)
+            records = contest.records()
+            asked = [lane.choose(contest, records) for lane in lanes]
+            passes = np.array([each.passes_tolerance for each in asked])
         if step < trial.first:
             continue
         pool.advance()
         needs = contest.needs(planned, demand) if is_known else np.full(len(contest), np.nan)
-        pool.sync(_answers(shares @ needs, demand / setting.capacity, passes, pool.existing))
+        pool.sync(
+            _answers(np.array([each.need(needs) for each in asked]), demand / setting.capacity, passes, pool.existing)
+        )
         if step >= trial.begin:
             course[:, step - trial.begin] = pool.ready, pool.existing
     return [Course(ready, existing) for ready, existing in zip(course[0].T, course[1].T, strict=True)]
-
-
-def _choose(
-    contest: Contest,
-    lanes: Sequence[Lane],
-    shares: NDArray[np.float64],
-    passes: NDArray[np.bool_],
-) -> None:
-    records = contest.records()
-    for row, lane in enumerate(lanes):
-        together = lane.choose(contest, records)
-        shares[row] = 0.0
-        shares[row, together] = 1.0 / len(together)
-        passes[row] = contest.passing[together].mean() > 0.5
 
 
 def _answers(

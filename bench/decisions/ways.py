@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecasters.past import Outcomes
 from forecasters.peak_features import Usual, UsualAt, usual_at
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, QUANTILES, REACTIVE, VOLATILITY
-from scalers.choice import choose
+from scalers.choice import Answering, choose
 from scalers.contest import Contest, Expert, Records
 
 EVERYTHING = "everything"
@@ -66,13 +66,15 @@ class Lane:
         reactive = np.array([expert.path == REACTIVE for expert in contest.experts])
         return cls(way, risk, way.allowed(contest), reactive)
 
-    def choose(self, contest: Contest, records: Records) -> NDArray[np.int64]:
-        """Return the places of the experts that answer from now on."""
+    def choose(self, contest: Contest, records: Records) -> Answering:
+        """Return whom to ask from now on."""
         if not self.way.is_margin_learned:
-            return np.array([_as_fitted(contest, self.risk)])
+            shares = np.zeros((1, len(contest)))
+            shares[0, _as_fitted(contest, self.risk)] = 1.0
+            return Answering(shares, passes_tolerance=False)
         choice = choose(records, risk=self.risk, allowed=self.allowed, reactive=self.reactive, before=self.lead)
         self.lead = choice.lead
-        return choice.together
+        return Answering.of(records, choice, risk=self.risk, allowed=self.allowed, passing=contest.passing)
 
 
 def _as_fitted(contest: Contest, risk: float) -> int:

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forecasters.state import UnreadableState
-from scalers.choice import choose
+from scalers.choice import Answering, choose, counted_as
 from scalers.contest import MARGINS, Contest, Records, Setting
 from scalers.hpa_rules import HpaRules
 
@@ -111,3 +113,46 @@ def test_a_looser_risk_never_costs_more() -> None:
         choose(known, risk=risk, allowed=EVERYBODY, reactive=~EVERYBODY, before=None).cost for risk in (1e-4, 0.01, 0.1)
     ]
     assert costs == sorted(costs, reverse=True)
+
+
+def noisy(seed: int) -> Contest:
+    """A load that leaps and drifts; the seer knows it three minutes before, the liar half of the time."""
+    random = np.random.default_rng(seed)
+    contest = Contest(("reactive", "seer", "liar"), SETTING)
+    demand = 60.0 + 20.0 * np.sin(np.arange(6000) / 300) + 80.0 * (np.arange(6000) % 240 < 60) * random.random(6000)
+    for row, now in enumerate(demand[:-12]):
+        soon = float(demand[row : row + 12].max())
+        contest.step(np.array([now, soon, soon if random.random() < 0.5 else now]), float(now))
+    return contest
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def mixed(request: pytest.FixtureRequest) -> Contest:
+    return noisy(request.param)
+
+
+def asked(contest: Contest, risk: float, planned: list[float], demand: float) -> float:
+    records, everybody = contest.records(), np.ones(len(contest), np.bool_)
+    reactive = np.array([expert.path == "reactive" for expert in contest.experts])
+    choice = choose(records, risk=risk, allowed=everybody, reactive=reactive, before=None)
+    needs = contest.needs(np.array(planned), demand)
+    return Answering.of(records, choice, risk=risk, allowed=everybody, passing=contest.passing).need(needs)
+
+
+risks = st.floats(1e-7, 0.99)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(risks, risks, st.floats(1, 500), st.lists(st.floats(0, 1000), min_size=3, max_size=3))
+def test_more_risk_never_asks_for_more(
+    mixed: Contest, one: float, other: float, demand: float, planned: list[float]
+) -> None:
+    strict, loose = sorted((one, other))
+    assert asked(mixed, loose, planned, demand) <= asked(mixed, strict, planned, demand) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("risk", "step"), [(0.01, 0.01), (0.0001, 0.0001), (0.1 * 3, 0.3), (0.0499, 0.03), (0.99, 0.7), (1e-6, 0.0)]
+)
+def test_a_risk_counts_as_the_step_that_is_not_above_it(risk: float, step: float) -> None:
+    assert counted_as(risk) == pytest.approx(step)

@@ -22,7 +22,7 @@ from scalers.policy import PolicyKey
 
 _FLUSH_EVERY = timedelta(seconds=1)
 _FIT_EVERY = timedelta(seconds=1)
-_RELOAD_EVERY = timedelta(seconds=5)
+_RELOAD_EVERY = timedelta(seconds=5)  # also of what a watch has told
 _CHECKPOINT_EVERY = timedelta(minutes=10)
 _GIVE_BACK_EVERY = timedelta(minutes=10)
 _FORGET_EVERY = timedelta(hours=1)
@@ -44,6 +44,28 @@ class PolicySource(Protocol):
 
     def close(self) -> None:
         """Release the sources that were opened for the policies."""
+        ...
+
+
+class Companion(Protocol):
+    """What runs beside the decisions, and ends with them.
+
+    Attributes:
+        every: how often it looks.
+    """
+
+    every: timedelta
+
+    async def begin(self) -> None:
+        """Begin, before there are policies."""
+        ...
+
+    async def look(self) -> None:
+        """Do what is due."""
+        ...
+
+    async def close(self) -> None:
+        """End; one that never began, too."""
         ...
 
 
@@ -72,12 +94,14 @@ class Agent:
         policies: PolicySource,
         servers: Servers,
         keeps_days: bool,
+        companion: Companion | None = None,
     ) -> None:
         self._parts = parts
         self._engine = parts.engine
         self._clock = parts.clock
         self._policies = policies
         self._servers = servers
+        self._companion = companion
         self._keeps_days = keeps_days  # whether the store is worth filling with days at the policy's own step
         self._following: dict[PolicyKey, tuple[Watched, asyncio.Task[None]]] = {}
         self._log = logger("agent")
@@ -91,6 +115,8 @@ class Agent:
             ExceptionGroup: a loop ended of itself, which is a defect; the process should end and be started anew.
         """
         try:
+            if self._companion is not None:
+                await self._companion.begin()
             await self._engine.assign(self._policies.first())
             self._servers.http.bind()
             if self._servers.access_log is not None:
@@ -108,6 +134,8 @@ class Agent:
                 self._repeat(group, "forget", self._forget, every=_FORGET_EVERY)
                 self._repeat(group, "memory", lambda: asyncio.to_thread(give_back), every=_GIVE_BACK_EVERY)
                 self._repeat(group, "policies", lambda: self._reload(group), every=_RELOAD_EVERY)
+                if self._companion is not None:
+                    self._repeat(group, "cluster", self._companion.look, every=self._companion.every)
                 if watch is not None:
                     watch.begin()
                     self._repeat(group, "certificates", watch.look, every=_RELOAD_EVERY)
@@ -128,6 +156,8 @@ class Agent:
         await asyncio.to_thread(self._servers.keda.stop, _GRACE)
         if self._servers.access_log is not None:
             await asyncio.to_thread(self._servers.access_log.close)
+        if self._companion is not None:
+            await self._companion.close()
         await self._parts.close()
         self._policies.close()
         self._log.info("stopped")

@@ -20,7 +20,7 @@ from agent.history.opening import open_store
 from agent.history.thread import StoreThread
 from agent.parts import Parts
 from agent.policy_files import PolicyFiles
-from agent.runtime import Agent, Servers
+from agent.runtime import Agent, Companion, PolicySource, Servers
 from agent.sources.table import SourceTable
 from agent.telemetry import Telemetry
 from agent.tracing import grpc_interceptors
@@ -120,31 +120,61 @@ def build_http_server(parts: Parts, address: HttpAddress, *, comparison: Compari
     return HttpServer(app, address)
 
 
-def build_agent(configuration: Configuration, *, policies: Path, http: HttpAddress, grpc_address: str) -> Agent:
-    """Build the agent of `foretide run`.
+def build_agent(configuration: Configuration, *, policies: Path | None, http: HttpAddress, grpc_address: str) -> Agent:
+    """Build the agent of `foretide run`: for the policies of a file or folder, or without one for those of a cluster.
 
     Raises:
         DataDirInUse: another agent holds the data directory.
         UnusableCertificate: a file of the certificate cannot be used.
     """
-    tls = build_tls(configuration.grpc)
-    parts = build_parts(
-        clock=WallClock(), data_dir=configuration.data_dir, is_reactive_only=configuration.reactive_only
+    tls = build_tls(configuration.grpc)  # before anything is held that would have to be let go of
+    clock, sources = WallClock(), SourceTable(configuration)
+    if policies is not None:
+        parts = _parts_for(configuration, clock, replicas=None)
+        servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
+        return _agent(configuration, parts, servers, PolicyFiles(policies, sources), companion=None)
+    from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
+
+    side = ClusterSide(clock, configuration.namespaces)
+    parts = _parts_for(configuration, clock, replicas=side.targets)
+    servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
+    return _agent(configuration, parts, servers, side.policies_of(parts.book, sources), companion=side)
+
+
+def _parts_for(configuration: Configuration, clock: Clock, *, replicas: ReplicaSource | None) -> Parts:
+    return build_parts(
+        clock=clock, data_dir=configuration.data_dir, replicas=replicas, is_reactive_only=configuration.reactive_only
     )
+
+
+def _servers(
+    configuration: Configuration, parts: Parts, tls: ServingTls | None, *, http: HttpAddress, grpc_address: str
+) -> Servers:
     grpc = configuration.grpc
     access_log = AccessLog(share=grpc.access_log, refused_per_minute=grpc.access_log_refusals)
-    servers = Servers(
+    return Servers(
         build_keda_server(parts, drain=_DRAIN, tls=tls, limits=grpc.limits.to_limits(), log=access_log),
         grpc_address,
         build_http_server(parts, http),
         certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,
         access_log=access_log,
     )
+
+
+def _agent(
+    configuration: Configuration,
+    parts: Parts,
+    servers: Servers,
+    policies: PolicySource,
+    *,
+    companion: Companion | None,
+) -> Agent:
     return Agent(
         parts,
-        policies=PolicyFiles(policies, SourceTable(configuration)),
+        policies=policies,
         servers=servers,
         keeps_days=configuration.data_dir is not None,
+        companion=companion,
     )
 
 

@@ -13,6 +13,7 @@ import uvloop
 
 from agent.cli.addresses import http_address as parsed_http_address
 from agent.cli.security import grpc_security_options
+from agent.cluster.reaching import KUBECONFIG, Unreachable, has_cluster, is_in_pod
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.history.store import DataDirInUse
 from agent.listening import PLAINTEXT_MEND, plaintext_fault
@@ -38,7 +39,19 @@ _HTTP_PORT = 8080
 @click.option(
     "--policies",
     type=click.Path(exists=True, path_type=Path),
-    help="File or folder of ForecastPolicy documents; re-read when they change.",
+    help="File or folder of ForecastPolicy documents; re-read when they change. Without it: those of the cluster.",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How to reach the cluster; KUBECONFIG, or the pod's service account, by default.",
+)
+@click.option(
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    metavar="NAME",
+    help="Act on the policies of this namespace alone; may be given again.",
 )
 @click.option(
     "--data-dir",
@@ -69,6 +82,8 @@ _HTTP_PORT = 8080
 def run_command(
     file: Path | None,
     policies: Path | None,
+    kubeconfig: Path | None,
+    namespaces: tuple[str, ...],
     data_dir: Path | None,
     prometheus_url: str | None,
     grpc_address: str | None,
@@ -89,6 +104,7 @@ def run_command(
 
     \b
       foretide run --policies examples/policies --prometheus-url http://prometheus:9090 --data-dir /var/lib/foretide
+      foretide run --kubeconfig ~/.kube/config --namespace ml --prometheus-url http://prometheus:9090
 
     \b
     Exit codes: 0 it was told to stop, 1 it failed, 2 the configuration or a policy is wrong.
@@ -99,6 +115,7 @@ def run_command(
         raise click.UsageError(str(error)) from error
     flags = {
         "policies": policies,
+        "namespaces": namespaces or None,
         "data_dir": data_dir,
         "grpc_address": grpc_address,
         "http_address": http_address,
@@ -107,8 +124,13 @@ def run_command(
         "reactive_only": reactive_only or None,
     }
     settings = settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
-    if settings.policies is None:
-        raise click.UsageError("there are no policies: give --policies FILE or FOLDER (see `foretide render examples`)")
+    if kubeconfig is not None:
+        os.environ[KUBECONFIG] = str(kubeconfig)  # where both kopf and the client of Kubernetes look
+    if settings.policies is None and not has_cluster():
+        raise click.UsageError(
+            "there are no policies: give --policies FILE or FOLDER (see `foretide render examples`), or --kubeconfig"
+            " FILE for those of a cluster"
+        )
     _check_plaintext(settings)
     configure(form=LogForm(settings.log_format or "auto"), level=settings.log_level or "info")
     share_one_heap()
@@ -116,11 +138,11 @@ def run_command(
         uvloop.run(_serve(settings, settings.policies))
     except (InvalidPolicy, UnusableCertificate) as error:
         raise click.UsageError(str(error)) from error
-    except (CannotListenGrpc, CannotListenHttp, DataDirInUse) as error:
+    except (CannotListenGrpc, CannotListenHttp, DataDirInUse, Unreachable) as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _serve(settings: Configuration, policies: Path) -> None:
+async def _serve(settings: Configuration, policies: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -146,4 +168,4 @@ def _grpc_address(settings: Configuration) -> str:
 
 
 def _host() -> str:
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104 - a pod serves others
+    return "0.0.0.0" if is_in_pod() else "127.0.0.1"  # noqa: S104 - a pod serves others

@@ -63,6 +63,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
@@ -199,7 +200,12 @@ class Configuration(Section):
         default_factory=dict,
         description="Sources by the name that policies use; `default` is meant where they give none",
     )
-    policies: FilePath | None = Field(None, description="File or folder of ForecastPolicy documents")
+    policies: FilePath | None = Field(
+        None, description="File or folder of ForecastPolicy documents; without one those of the cluster are acted on"
+    )
+    namespaces: tuple[Namespace, ...] = Field(
+        (), description="Namespaces of the cluster whose policies are acted on; all where none is named"
+    )
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")
     grpc: Grpc = Field(default_factory=Grpc, description="How safe that port is, and what it takes")

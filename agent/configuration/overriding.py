@@ -11,6 +11,7 @@ from agent.policy.text import Document
 # variables that stand for a field of the file, by its path; FORETIDE_PROMETHEUS_URL stands for a whole source
 ENVIRONMENT = {
     "FORETIDE_POLICIES": "policies",
+    "FORETIDE_NAMESPACES": "namespaces",
     "FORETIDE_DATA_DIR": "dataDir",
     "FORETIDE_GRPC_ADDRESS": "grpcAddress",
     "FORETIDE_GRPC_CERT_FILE": "grpc.tls.certFile",
@@ -24,7 +25,7 @@ ENVIRONMENT = {
     "FORETIDE_REACTIVE_ONLY": "reactiveOnly",
 }
 _PATHS = {"policies", "dataDir", "grpc.tls.certFile", "grpc.tls.keyFile", "grpc.tls.clientCaFile"}
-_LISTS = {"grpc.tls.allowedClientSans"}  # with commas
+_LISTS = {"namespaces", "grpc.tls.allowedClientSans"}  # with commas
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,13 @@ class AgentProcess:
         """Put the one policy, ml/chat, in place; a running agent takes it up."""
         (self.policies / "chat.yaml").write_text(POLICY.format(query=query, mode=mode, history=history))
 
+    def whose_policies(self) -> list[str]:
+        """Return the part of the command line that says which policies are acted on."""
+        return ["--policies", str(self.policies)]
+
     def start(self) -> Self:
         """Start, and return when both servers listen."""
-        command = [sys.executable, "-m", "agent", "run", "--policies", str(self.policies), "--log-format", "json"]
+        command = [sys.executable, "-m", "agent", "run", *self.whose_policies(), "--log-format", "json"]
         command += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", *self._options]
         with self.log.open("wb") as log:
             self.popen = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)

@@ -1,0 +1,133 @@
+"""What runs in a cluster beside the decisions: the watch, and the writing of statuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from kubernetes.aio import client
+
+from agent.clock import Clock
+from agent.cluster.access import api_client
+from agent.cluster.documents import Documents
+from agent.cluster.policies import ClusterPolicies
+from agent.cluster.reaching import Unreachable
+from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusWriter
+from agent.cluster.targets import WATCHED, ObservedTargets
+from agent.cluster.watch import ClusterWatch, Kind
+from agent.log import logger
+from agent.policy.document import API_VERSION, GROUP, KIND, VERSION
+from agent.snapshot import SnapshotBook
+from agent.sources.table import SourceTable
+from scalers.policy import PolicyKey
+
+POLICIES = Kind(GROUP, VERSION, PLURAL)
+_PAGE = 500  # objects of a list at a time
+_DEFAULT_TARGET = {"apiVersion": "apps/v1", "kind": "Deployment"}
+
+
+class ClusterSide:
+    """Policies, targets and statuses of one cluster. Begun once, in the agent's loop.
+
+    Attributes:
+        every: how often it looks whether a status is due.
+        policies: what the watch has kept of our policies.
+        targets: replicas of their scale targets.
+    """
+
+    every = timedelta(seconds=5)
+
+    def __init__(self, clock: Clock, namespaces: Sequence[str]) -> None:
+        """Prepare for some namespaces, all where none is named."""
+        self.policies = Documents()
+        self._kept = {POLICIES: self.policies, **{kind: Documents() for kind in WATCHED.values()}}
+        self.targets = ObservedTargets(self._kept, self._target)
+        self._clock = clock
+        self._namespaces = tuple(namespaces)
+        self._watch: ClusterWatch | None = None
+        self._api: client.ApiClient | None = None
+        self._writer: StatusWriter | None = None
+        self._shown: tuple[SnapshotBook, ClusterPolicies] | None = None
+        self._log = logger("cluster")
+
+    def policies_of(self, book: SnapshotBook, sources: SourceTable) -> ClusterPolicies:
+        """Return the policies for the engine; what the book shows of them becomes their status."""
+        policies = ClusterPolicies(self.policies, sources)
+        self._shown = book, policies
+        return policies
+
+    async def begin(self) -> None:
+        """List the policies, and watch from then on.
+
+        Raises:
+            Unreachable: there is no way to the API server, or it refuses.
+        """
+        self._api = await api_client()
+        objects = client.CustomObjectsApi(self._api)
+        self.policies.replace([document for scope in self._scopes() for document in await _listed(objects, scope)])
+        self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
+        await self._watch_anew()
+
+    async def look(self) -> None:
+        """Write the statuses that are due; begin the watch anew if it has ended."""
+        if self._watch is not None and self._watch.ended.done():
+            self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
+            await self._watch_anew()
+        if self._writer is not None and self._shown is not None:
+            book, policies = self._shown
+            await self._writer.look(book.snapshots(), policies.faults, self._clock.now())
+
+    async def close(self) -> None:
+        """End the watch and the connections."""
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.stop)
+        if self._api is not None:
+            await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def _watch_anew(self) -> None:
+        self._watch = ClusterWatch(self._kept, namespaces=self._namespaces)
+        await asyncio.to_thread(self._watch.start)
+
+    def _scopes(self) -> Sequence[str | None]:
+        return self._namespaces or (None,)
+
+    def _target(self, key: PolicyKey) -> Mapping[str, str] | None:
+        document = self.policies.get((key.namespace, key.name))
+        return None if document is None else {**_DEFAULT_TARGET, **document["spec"]["scaleTargetRef"]}
+
+
+async def _listed(objects: client.CustomObjectsApi, namespace: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    position: str | None = ""
+    while position is not None:
+        page = await _page(objects, namespace, position)
+        # of a list the API server leaves out what all of its items are
+        found += [{"apiVersion": API_VERSION, "kind": KIND, **item} for item in page["items"]]
+        position = page["metadata"].get("continue") or None
+    return found
+
+
+async def _page(objects: client.CustomObjectsApi, namespace: str | None, position: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"limit": _PAGE, "_continue": position, "_request_timeout": 30}
+    try:
+        if namespace is None:
+            listed = await objects.list_cluster_custom_object(GROUP, VERSION, PLURAL, **options)
+        else:
+            listed = await objects.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, **options)
+    except (client.ApiException, OSError, TimeoutError) as error:
+        raise Unreachable(_refusal(error, namespace)) from error
+    return cast("dict[str, Any]", listed)
+
+
+def _refusal(error: Exception, namespace: str | None) -> str:
+    where = "all namespaces" if namespace is None else f"namespace {namespace}"
+    status = getattr(error, "status", None)
+    if status == 404:
+        mend = "install the CRD: foretide render crd | kubectl apply --server-side -f -"
+    elif status == 403:
+        mend = "let the service account get, list and watch forecastpolicies.foretide.dev, or name --namespace"
+    else:
+        mend = "see whether the API server answers"
+    return f"ForecastPolicies of {where} cannot be listed ({getattr(error, 'reason', None) or error}): {mend}"

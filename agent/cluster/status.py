@@ -1,0 +1,133 @@
+"""From a picture of a policy to its status, and what of a status means something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.policy.status import (
+    ForecastStatus,
+    LeadTimeOrigin,
+    LeadTimeStatus,
+    ObservedReplicas,
+    PolicyStatus,
+    RecommendationStatus,
+    RiskStatus,
+    SavingsStatus,
+    StatusCondition,
+    TrustStatus,
+    Truth,
+    why_not,
+)
+from agent.snapshot import Condition, PolicySnapshot
+from scalers.advantage import Advantage, in_words
+from scalers.bounds import rounded_up
+from scalers.decision import Decision, SignalInput
+
+_TRUTHS = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
+
+
+def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStatus:
+    """Return the status that a picture of a policy comes to."""
+    conditions = tuple(_condition(condition, generation) for condition in snapshot.conditions)
+    decision = snapshot.decision
+    known = None if decision is None else _deciding(decision)
+    advantage = None if known is None else snapshot.advantages.get(known.name)
+    return PolicyStatus(
+        observedGeneration=generation,
+        whyNot=why_not(conditions),
+        conditions=conditions,
+        recommendation=None if decision is None else _recommendation(decision),
+        forecast=None if known is None else _forecast(known),
+        leadTime=LeadTimeStatus(used=snapshot.policy.lead_time, origin=LeadTimeOrigin.DECLARED),
+        trust=_trust(snapshot, advantage),
+        risk=RiskStatus(set=snapshot.policy.risk, achieved=None if advantage is None else advantage.own.short),
+        savings=_savings(advantage),
+    )
+
+
+def refused_status(fault: str, now: datetime, *, generation: int | None, before: PolicyStatus | None) -> PolicyStatus:
+    """Return the status of a policy that cannot be acted on; where an older version of it still is, that one shows."""
+    effect = "not acted on" if before is None else "the last good version is acted on"
+    ready = StatusCondition(
+        type="Ready",
+        status=Truth.FALSE,
+        reason="Invalid",
+        message=f"{effect}: {fault}",
+        lastTransitionTime=now,
+        observedGeneration=generation,
+    )
+    others: Sequence[StatusCondition] = () if before is None else before.conditions
+    conditions = (ready, *(condition for condition in others if condition.type != "Ready"))
+    changes = {"conditions": conditions, "why_not": why_not(conditions), "observed_generation": generation}
+    return (before or PolicyStatus()).model_copy(update=changes)
+
+
+def meaning(status: PolicyStatus) -> object:
+    """Return what must differ for a status to be written anew: not instants, nor demand that moves all the time."""
+    recommendation = status.recommendation
+    decided = recommendation and (
+        recommendation.basis,
+        _whole(recommendation.answer),
+        _whole(recommendation.for_keda),
+        recommendation.replicas,
+    )
+    conditions = [(condition.type, condition.status, condition.reason) for condition in status.conditions]
+    return status.observed_generation, conditions, decided, status.trust and status.trust.expert, status.lead_time
+
+
+def _whole(replicas: float | None) -> int | None:
+    return None if replicas is None else rounded_up(replicas)
+
+
+def _deciding(decision: Decision) -> SignalInput:
+    def asked(known: SignalInput) -> float:
+        return max(known.demand or 0.0, 0.0 if known.peak is None else known.peak.value) / known.capacity
+
+    return max(decision.signals, key=asked)
+
+
+def _condition(condition: Condition, generation: int | None) -> StatusCondition:
+    return StatusCondition(
+        type=condition.type,
+        status=_TRUTHS[condition.status],
+        reason=condition.reason,
+        message=condition.message,
+        lastTransitionTime=condition.since,
+        observedGeneration=generation,
+    )
+
+
+def _recommendation(decision: Decision) -> RecommendationStatus:
+    there = decision.replicas
+    return RecommendationStatus(
+        at=decision.at,
+        basis=str(decision.basis),
+        rawNeed=decision.raw_need,
+        need=decision.need,
+        answer=decision.answer,
+        forKeda=decision.for_keda,
+        replicas=None if there is None else ObservedReplicas(existing=there.existing, ready=there.ready),
+        sentence=decision.sentence,
+    )
+
+
+def _forecast(known: SignalInput) -> ForecastStatus | None:
+    peak = known.peak
+    if peak is None:
+        return None
+    return ForecastStatus(model=peak.model, origin=peak.origin, until=peak.until, peak=peak.value, median=peak.median)
+
+
+def _trust(snapshot: PolicySnapshot, advantage: Advantage | None) -> TrustStatus | None:
+    if advantage is None:
+        return None
+    told = in_words(advantage, risk=snapshot.policy.risk, now=snapshot.taken_at)
+    return TrustStatus(expert=advantage.own.expert, since=advantage.since, message=told)
+
+
+def _savings(advantage: Advantage | None) -> SavingsStatus | None:
+    if advantage is None or advantage.saved is None or advantage.reactive is None:
+        return None
+    hours = advantage.lately.total_seconds() / 3600 * (advantage.reactive.paid - advantage.own.paid)
+    return SavingsStatus(share=f"{advantage.saved:.0%}", replicaHours=hours, window=advantage.lately)

@@ -85,4 +85,4 @@ def test_the_flags_of_the_settings_are_those_of_run() -> None:
     assert run is not None
     options = {option for parameter in run.params for option in parameter.opts}
 
-    assert {codes(flag)[0] for flag, _, _ in table_under("Settings")} == options - {"--config"}
+    assert {codes(flag)[0] for flag, _, _ in table_under("Settings")} == options - {"--config", "--kubeconfig"}

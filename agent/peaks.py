@@ -6,7 +6,6 @@ the history, which runs in the fit pool.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,31 +14,27 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.choosing import LEAST_FOR_FORECASTS, LEAST_RECORD, Chooser, FamilyRecord
+from agent.fine_past import fine_past
 from agent.fitting.walked import Walked, WalkJob
-from agent.history.coarse import CoarseValues
 from agent.history.grid import History
 from agent.local_time import LocalTime
+from agent.peak_setting import rows_ahead, setting_of, step_of
 from agent.peak_sight import PeakSight, rows_of
 from forecasters.coverage import Coverage
 from forecasters.forecaster import TooLittleHistory
 from forecasters.peak_features import UNKNOWN
 from forecasters.peak_model import LEVELS, PeakModel
-from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
+from forecasters.peak_paths import ANALOG, FAMILIES, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
 from forecasters.series import grid_index
-from scalers.advantage import Advantage, account, rival
-from scalers.choice import Answering, Choice, choose
-from scalers.contest import Contest, Setting
-from scalers.hpa_rules import MOST_REPLICAS, HpaRules
+from scalers.advantage import Advantage
+from scalers.contest import Contest
 from scalers.policy import ScalingPolicy, SignalPolicy
-from scalers.walk import Fine, refit_after
+from scalers.walk import refit_after
 
-# What a query that names no window is taken to average over: most scrape and record once a minute.
-_USUAL_WINDOW = timedelta(minutes=1)
 _CHOOSE_EVERY = timedelta(hours=1)
 # Demand above this multiple of what the most replicas serve asks for no more of them.
 _MOST_SEEN = 2.0
-# Younger records say nothing; younger than the second, nothing that a forecast may be trusted on.
-_LEAST_RECORD, _LEAST_FOR_FORECASTS = timedelta(hours=1), timedelta(hours=12)
 _RETRY_EVERY = timedelta(minutes=10)
 # A walk takes seconds; what is lived meanwhile is lived again by the experts that come back from it.
 _MOST_MEANWHILE = 1000
@@ -58,17 +53,6 @@ class Planned:
     passes_tolerance: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyRecord:
-    """How the best expert of a family did lately."""
-
-    family: str
-    expert: str
-    cost_ratio: float | None  # its replicas over those of reactive scaling that keeps the risk; None if none does
-    short: float  # share of time
-    keeps_risk: bool
-
-
 class Peaks:
     """The experts of one signal."""
 
@@ -84,31 +68,26 @@ class Peaks:
             extra: names of forecasters whose paths are experts too.
         """
         self._history, self._signal = history, signal
-        self._step = max(signal.step, policy.sync)
-        self._every = self._step // signal.step  # a faster signal is looked at once per sync of the HPA
+        self._step = step_of(policy, signal, history.coarse_step)
         self._setting = setting_of(policy, signal, self._step)
         self._most = _MOST_SEEN * self._setting.rules.maximum * signal.capacity
         self._ahead = rows_ahead(policy, signal, history.coarse_step)
-        self._risk = policy.risk
-        self._allowed = frozenset((*policy.families, *extra, REACTIVE))
-        chosen = {path: family for path, family in FAMILIES.items() if family in self._allowed}
+        allowed = frozenset((*policy.families, *extra, REACTIVE))
+        chosen = {path: family for path, family in FAMILIES.items() if family in allowed}
         self._chosen = [place for place, path in enumerate(PATHS) if path in chosen]
-        self._is_fitting = QUANTILES in self._allowed
-        self._is_looking = not self._allowed.isdisjoint((QUANTILES, ANALOG, VOLATILITY))
+        self._is_fitting = QUANTILES in allowed
+        self._is_looking = not allowed.isdisjoint((QUANTILES, ANALOG, VOLATILITY))
         self._families = {**chosen, **{name: name for name in extra}}
         self._extra = extra
         self._extra_steps = np.zeros(len(extra), np.int64)  # for which each of them had something to say
         self._contest = Contest(tuple(self._families), self._setting)
+        self._chooser = Chooser(self._families, risk=policy.risk, step=self._step)
         self._paths = Paths(self._step)
         self._local = LocalTime(policy.time_zone, policy.calendar)
         self._sight = PeakSight(history, ahead=self._ahead, most=self._most, local=self._local)
         self._model: PeakModel | None = None
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
-        self._choice: Choice | None = None
-        self._answering: Answering | None = None
-        self._advantage: Advantage | None = None
-        self._before: tuple[str, datetime] | None = None  # the expert that answered in an earlier process, since when
         self._planned: NDArray[np.float64] | None = None
         self._demand = 0.0
         self._median: float | None = None
@@ -122,12 +101,12 @@ class Peaks:
     @property
     def is_choosing(self) -> bool:
         """Whether there is a record to choose by."""
-        return self._choice is not None
+        return self._chooser.choice is not None
 
     @property
     def advantage(self) -> Advantage | None:
         """What the named expert buys, as of the last choice; None before there is a record to choose by."""
-        return self._advantage
+        return self._chooser.advantage
 
     @property
     def most(self) -> float:
@@ -175,12 +154,12 @@ class Peaks:
 
     def shortfall(self) -> str:
         """Return how much more must be lived before an expert can be chosen."""
-        age = self._weight_of(self._contest.records().weight)
-        return str(TooLittleHistory(have=min(age, _LEAST_RECORD), need=_LEAST_RECORD))
+        age = self._contest.records().weight * self._step
+        return str(TooLittleHistory(have=min(age, LEAST_RECORD), need=LEAST_RECORD))
 
     def planned(self) -> Planned | None:
         """Return what the experts that answer ask for now; None before there is a record to choose by."""
-        choice, answering, plans = self._choice, self._answering, self._planned
+        choice, answering, plans = self._chooser.choice, self._chooser.answering, self._planned
         if choice is None or answering is None or plans is None or self._last_at is None:
             return None
         needs = self._contest.needs(plans, self._demand)
@@ -211,7 +190,7 @@ class Peaks:
         self._due = now + _RETRY_EVERY
         fine = None
         if not self._has_walked:
-            fine = _fine(self._history, coarse, self._step, most=self._most)
+            fine = fine_past(self._history, coarse, self._step, most=self._most)
             self._meanwhile = deque(maxlen=_MOST_MEANWHILE)
         return WalkJob(
             name, past, self._ahead, fine, tuple(self._families), self._setting, self._step, self._is_fitting
@@ -226,7 +205,7 @@ class Peaks:
         if walked.peak_model is not None:
             self._model = PeakModel.decode(walked.peak_model)
         if self._due is not None:  # else more history has come meanwhile, and another walk is due
-            self._due = now + refit_after(self._age())
+            self._due = now + refit_after(self._history.span())
         if walked.contest is None:
             return
         contest = Contest(tuple(self._families), self._setting)
@@ -247,8 +226,8 @@ class Peaks:
         if not self._has_walked or self._last is None:
             return {}
         kept = {"contest": self._contest.encode(), "last": str(self._last).encode()}
-        if self._advantage is not None:
-            kept["answers"] = f"{self._advantage.since.isoformat()} {self._advantage.own.expert}".encode()
+        if (answers := self._chooser.stored()) is not None:
+            kept["answers"] = answers
         return kept if self._model is None else {**kept, "model": self._model.encode()}
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
@@ -258,28 +237,16 @@ class Peaks:
             contest.restore(stored["contest"])
             last = int(stored["last"])
             model = PeakModel.decode(stored["model"]) if "model" in stored else None
-            before = _answering(stored["answers"]) if "answers" in stored else None
+            if "answers" in stored:
+                self._chooser.restore(stored["answers"])
         except (KeyError, ValueError):  # UnreadableState is a ValueError
             return
-        self._last, self._model, self._before = last, model, before
+        self._last, self._model = last, model
         self._contest, self._has_walked = contest, True
 
     def records(self) -> list[FamilyRecord]:
         """Return how each family's best expert did lately, the cheapest first."""
-        records = self._contest.records()
-        if self._weight_of(records.weight) < _LEAST_RECORD:
-            return []
-        reactive = self._mask({REACTIVE})
-        everybody = choose(records, risk=self._risk, allowed=reactive, reactive=reactive, before=None)
-        paid = everybody.reactive_paid
-        rows = []
-        for family in dict.fromkeys(self._families.values()):
-            mask = self._mask({family})
-            best = choose(records, risk=self._risk, allowed=mask, reactive=reactive, before=None)
-            ratio = None if paid is None else float(records.paid[best.lead]) / paid
-            expert = str(self._contest.experts[best.lead])
-            rows.append(FamilyRecord(family, expert, ratio, float(records.short[best.lead]), best.keeps_risk))
-        return sorted(rows, key=lambda row: (not row.keeps_risk, row.cost_ratio or math.inf, row.family))
+        return self._chooser.records(self._contest)
 
     def coverage(self) -> list[tuple[float, float, int]]:
         """Return level, observed share and count of the model's quantiles of the peak."""
@@ -300,111 +267,5 @@ class Peaks:
             self._coverage.foretold(row, peaks)
 
     def _choose(self, index: int, at: datetime) -> None:
-        records = self._contest.records()
-        age = self._weight_of(records.weight)
-        if age < _LEAST_RECORD:
-            return
-        self._choose_at = index + _CHOOSE_EVERY // self._step
-        allowed = self._mask(self._allowed if age >= _LEAST_FOR_FORECASTS else self._allowed & {REACTIVE, HOLD})
-        allowed &= ~self._young_extras()
-        names = tuple(map(str, self._contest.experts))
-        before, since = self._lead_before(names)
-        reactive = self._mask({REACTIVE})
-        choice = choose(records, risk=self._risk, allowed=allowed, reactive=reactive, before=before)
-        family = self._families[self._contest.experts[choice.lead].path]
-        self._choice = choice
-        self._answering = Answering.of(records, choice, risk=self._risk, allowed=allowed, passing=self._contest.passing)
-        self._advantage = Advantage(
-            own=account(records, choice.lead, names),
-            family=family,
-            is_reactive=family == REACTIVE,
-            keeps_risk=choice.keeps_risk,
-            since=at if since is None or before != choice.lead else since,
-            lately=age,
-            reactive=rival(records, risk=self._risk, reactive=reactive, names=names),
-        )
-
-    def _lead_before(self, names: tuple[str, ...]) -> tuple[int | None, datetime | None]:
-        """Return the place of the expert that answers until now, and since when; the one of an earlier process, too."""
-        if self._choice is not None and self._advantage is not None:
-            return self._choice.lead, self._advantage.since
-        if self._before is None or self._before[0] not in names:
-            return None, None
-        return names.index(self._before[0]), self._before[1]
-
-    def _weight_of(self, steps: float) -> timedelta:
-        return steps * self._step
-
-    def _age(self) -> timedelta:
-        return self._history.span()
-
-    def _mask(self, families: frozenset[str] | set[str]) -> NDArray[np.bool_]:
-        return np.repeat(
-            [family in families for family in self._families.values()], len(self._contest) // len(self._families)
-        )
-
-    def _young_extras(self) -> NDArray[np.bool_]:
-        """Forecasters that have not spoken for long enough: until then their record is that of reactive scaling."""
-        young = self._extra_steps < _LEAST_FOR_FORECASTS / self._step
-        is_young = np.concatenate([np.zeros(len(self._chosen), np.bool_), young])
-        return np.repeat(is_young, len(self._contest) // len(self._families))
-
-
-def _answering(stored: bytes) -> tuple[str, datetime]:
-    """Return the expert that answered when it was stored, and since when."""
-    since, expert = stored.decode().split(" ", 1)
-    return expert, datetime.fromisoformat(since)
-
-
-def rows_ahead(policy: ScalingPolicy, signal: SignalPolicy, row: timedelta) -> int:
-    """Return the rows after which all is seen that demand does within the look-ahead: a query averages, and is late."""
-    return math.ceil((policy.look_ahead(signal) + (signal.window or _USUAL_WINDOW) + signal.step) / row)
-
-
-def setting_of(policy: ScalingPolicy, signal: SignalPolicy, step: timedelta) -> Setting:
-    """Return what a signal's experts are simulated under, `step` apart."""
-    syncs = step // policy.sync if policy.sync else 1
-    late = (signal.window or _USUAL_WINDOW) / 2 + signal.delay + signal.step
-    maximum = min(policy.bounds.maximum, MOST_REPLICAS)
-    return Setting(
-        capacity=signal.capacity,
-        step=step,
-        start_up=policy.lead_time,
-        late=max(1, round(late / step)),
-        rules=HpaRules(
-            minimum=min(max(1, policy.bounds.minimum), maximum),
-            maximum=maximum,
-            tolerance_up=policy.tolerance,
-            tolerance_down=policy.tolerance,
-            stabilization=policy.stabilization,
-            up_percent=100.0 * (2 ** min(syncs, 10) - 1),
-            up_pods=4 * syncs,
-        ),
-        gang=policy.bounds.gang,
-    )
-
-
-def _fine(history: History, coarse: CoarseValues, step: timedelta, *, most: float) -> Fine:
-    """Return the past at the step of decisions: as sampled where that is kept, else drawn between coarse steps."""
-    per_row = history.coarse_step // step
-    if per_row < 1:
-        raise ValueError(f"decisions every {step} are rarer than rows of {history.coarse_step}")
-    rows = np.arange(len(coarse.last))
-    known = np.isfinite(coarse.last)
-    places = np.arange(len(rows) * per_row) / per_row - (per_row - 1) / per_row
-    values = np.interp(places, rows[known], coarse.last[known]) if known.any() else np.full(len(places), np.nan)
-    values[~np.repeat(known, per_row)] = np.nan
-    sampled = history.fine()
-    every = step // history.step
-    if not len(sampled):
-        return Fine(np.minimum(values, most), per_row)
-    first = grid_index(sampled.start, history.step)
-    skip = -first % every
-    taken = sampled.values[skip::every]
-    begin = (first + skip) // every - ((coarse.first - 1) * per_row + 1)  # place of the first sample among the values
-    after = max(0, begin + len(taken) - len(values))
-    values = np.concatenate([values, np.full(after, np.nan)])
-    laid = taken[max(0, -begin) :]
-    inside = slice(max(0, begin), max(0, begin) + len(laid))
-    values[inside] = np.where(np.isfinite(laid), laid, values[inside])
-    return Fine(np.minimum(values, most), per_row, after)
+        if self._chooser.choose(self._contest, at, young=self._extra_steps < LEAST_FOR_FORECASTS / self._step):
+            self._choose_at = index + _CHOOSE_EVERY // self._step

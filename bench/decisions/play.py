@@ -18,7 +18,7 @@ from agent.backtest.load import SYNC, Load
 from agent.backtest.manifest import PolicyFields, policy_of_fields
 from agent.backtest.score import Course, Score, fewest, score
 from agent.backtest.trial import Trial, View, trial_of
-from agent.peaks import rows_ahead, setting_of
+from agent.peak_setting import rows_ahead, setting_of
 from agent.policy import to_scaling_policy
 from bench.decisions.ways import Lane, Way
 from forecasters.past import Past

@@ -1,0 +1,136 @@
+"""Chooses among the experts of one signal, and tells how they and their families did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasters.peak_paths import HOLD, REACTIVE
+from scalers.advantage import Advantage, account, rival
+from scalers.choice import Answering, Choice, choose
+from scalers.contest import Contest
+
+# Younger records say nothing; younger than the second, nothing that a forecast may be trusted on.
+LEAST_RECORD, LEAST_FOR_FORECASTS = timedelta(hours=1), timedelta(hours=12)
+_WITHOUT_FORECAST = frozenset({REACTIVE, HOLD})
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRecord:
+    """How the best expert of a family did lately."""
+
+    family: str
+    expert: str
+    cost_ratio: float | None  # its replicas over those of reactive scaling that keeps the risk; None if none does
+    short: float  # share of time
+    keeps_risk: bool
+
+
+class Chooser:
+    """Who answers for one signal.
+
+    Attributes:
+        choice: the newest; None before there is a record to choose by.
+        answering: whom to ask.
+        advantage: what the named expert buys.
+    """
+
+    def __init__(self, families: Mapping[str, str], *, risk: float, step: timedelta) -> None:
+        """Begin without a choice.
+
+        Args:
+            families: of the paths that experts follow, by the path's name, in the contest's order.
+            risk: share of time demand may exceed ready capacity.
+            step: between two steps of the contest.
+        """
+        self.choice: Choice | None = None
+        self.answering: Answering | None = None
+        self.advantage: Advantage | None = None
+        self._families, self._risk, self._step = families, risk, step
+        self._before: tuple[str, datetime] | None = None  # the expert that answered in an earlier process, since when
+
+    def choose(self, contest: Contest, at: datetime, *, young: NDArray[np.bool_]) -> bool:
+        """Choose by the records of a contest, and return whether there were any to choose by.
+
+        Args:
+            contest: the experts.
+            at: the instant.
+            young: for each of the last paths, those of forecasters, whether it has not spoken for long enough: until
+                then its record is that of reactive scaling.
+        """
+        records = contest.records()
+        age = records.weight * self._step
+        if age < LEAST_RECORD:
+            return False
+        allowed = (
+            np.ones(len(contest), np.bool_) if age >= LEAST_FOR_FORECASTS else self._of(_WITHOUT_FORECAST, contest)
+        )
+        is_young = np.concatenate([np.zeros(len(self._families) - len(young), np.bool_), young])
+        allowed &= ~np.repeat(is_young, len(contest) // len(self._families))
+        names = tuple(map(str, contest.experts))
+        before, since = self._lead_before(names)
+        reactive = self._of({REACTIVE}, contest)
+        choice = choose(records, risk=self._risk, allowed=allowed, reactive=reactive, before=before)
+        family = self._families[contest.experts[choice.lead].path]
+        self.choice = choice
+        self.answering = Answering.of(records, choice, risk=self._risk, allowed=allowed, passing=contest.passing)
+        self.advantage = Advantage(
+            own=account(records, choice.lead, names),
+            family=family,
+            is_reactive=family == REACTIVE,
+            keeps_risk=choice.keeps_risk,
+            since=at if since is None or before != choice.lead else since,
+            lately=age,
+            reactive=rival(records, risk=self._risk, reactive=reactive, names=names),
+        )
+        return True
+
+    def records(self, contest: Contest) -> list[FamilyRecord]:
+        """Return how each family's best expert did lately, the cheapest first; none before there is a record."""
+        records = contest.records()
+        if records.weight * self._step < LEAST_RECORD:
+            return []
+        reactive = self._of({REACTIVE}, contest)
+        everybody = choose(records, risk=self._risk, allowed=reactive, reactive=reactive, before=None)
+        paid = everybody.reactive_paid
+        rows = []
+        for family in dict.fromkeys(self._families.values()):
+            mask = self._of({family}, contest)
+            best = choose(records, risk=self._risk, allowed=mask, reactive=reactive, before=None)
+            ratio = None if paid is None else float(records.paid[best.lead]) / paid
+            expert = str(contest.experts[best.lead])
+            rows.append(FamilyRecord(family, expert, ratio, float(records.short[best.lead]), best.keeps_risk))
+        return sorted(rows, key=lambda row: (not row.keeps_risk, row.cost_ratio or math.inf, row.family))
+
+    def stored(self) -> bytes | None:
+        """Return who answers, and since when; None where nobody does."""
+        if self.advantage is None:
+            return None
+        return f"{self.advantage.since.isoformat()} {self.advantage.own.expert}".encode()
+
+    def restore(self, stored: bytes) -> None:
+        """Take up who answered in an earlier process: that expert goes on unless another is clearly better.
+
+        Raises:
+            ValueError: the bytes are damaged.
+        """
+        since, expert = stored.decode().split(" ", 1)
+        self._before = expert, datetime.fromisoformat(since)
+
+    def _lead_before(self, names: tuple[str, ...]) -> tuple[int | None, datetime | None]:
+        """Return the place of the expert that answers until now, and since when; the one of an earlier process, too."""
+        if self.choice is not None and self.advantage is not None:
+            return self.choice.lead, self.advantage.since
+        if self._before is None or self._before[0] not in names:
+            return None, None
+        return names.index(self._before[0]), self._before[1]
+
+    def _of(self, families: frozenset[str] | set[str], contest: Contest) -> NDArray[np.bool_]:
+        """Return which experts follow a path of some families, shape (experts,)."""
+        is_of = [family in families for family in self._families.values()]
+        return np.repeat(is_of, len(contest) // len(self._families))

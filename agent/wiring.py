@@ -135,7 +135,7 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
         return _agent(configuration, parts, servers, PolicyFiles(policies, sources), companion=None)
     from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
 
-    side = ClusterSide(clock, configuration.namespaces)
+    side = ClusterSide(clock, configuration.namespaces, lease=configuration.lease)
     parts = _parts_for(configuration, clock, replicas=side.targets)
     servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
     return _agent(configuration, parts, servers, side.policies_of(parts.book, sources), companion=side)

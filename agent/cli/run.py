@@ -54,6 +54,11 @@ _HTTP_PORT = 8080
     help="Act on the policies of this namespace alone; may be given again.",
 )
 @click.option(
+    "--lease",
+    metavar="NAME",
+    help="Of several agents the holder of this Lease, in the namespace POD_NAMESPACE, writes statuses; else each does.",
+)
+@click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where history, models and decisions are kept; without it in memory only.",
@@ -84,6 +89,7 @@ def run_command(
     policies: Path | None,
     kubeconfig: Path | None,
     namespaces: tuple[str, ...],
+    lease: str | None,
     data_dir: Path | None,
     prometheus_url: str | None,
     grpc_address: str | None,
@@ -116,6 +122,7 @@ def run_command(
     flags = {
         "policies": policies,
         "namespaces": namespaces or None,
+        "lease": lease,
         "data_dir": data_dir,
         "grpc_address": grpc_address,
         "http_address": http_address,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -12,6 +13,8 @@ from kubernetes.aio import client
 from agent.clock import Clock
 from agent.cluster.access import api_client
 from agent.cluster.documents import Documents
+from agent.cluster.kubernetes_lease import KubernetesLease
+from agent.cluster.lease import Elector, identity, own_namespace
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
 from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusWriter
@@ -39,8 +42,14 @@ class ClusterSide:
 
     every = timedelta(seconds=5)
 
-    def __init__(self, clock: Clock, namespaces: Sequence[str]) -> None:
-        """Prepare for some namespaces, all where none is named."""
+    def __init__(self, clock: Clock, namespaces: Sequence[str], *, lease: str | None = None) -> None:
+        """Prepare to take part.
+
+        Args:
+            clock: the time.
+            namespaces: whose policies are acted on, all where none is named.
+            lease: name of the Lease, in the agent's own namespace, whose holder alone writes; None writes always.
+        """
         self.policies = Documents()
         self._kept = {POLICIES: self.policies, **{kind: Documents() for kind in WATCHED.values()}}
         self.targets = ObservedTargets(self._kept, self._target)
@@ -49,6 +58,9 @@ class ClusterSide:
         self._watch: ClusterWatch | None = None
         self._api: client.ApiClient | None = None
         self._writer: StatusWriter | None = None
+        self._lease = lease
+        self._elector: Elector | None = None
+        self._electing: asyncio.Task[None] | None = None
         self._shown: tuple[SnapshotBook, ClusterPolicies] | None = None
         self._log = logger("cluster")
 
@@ -68,19 +80,27 @@ class ClusterSide:
         objects = client.CustomObjectsApi(self._api)
         self.policies.replace([document for scope in self._scopes() for document in await _listed(objects, scope)])
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
+        if self._lease is not None:
+            leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
+            self._elector = Elector(leases, identity(), monotonic=time.monotonic)
+            self._electing = asyncio.create_task(self._elector.run(), name="lease")
         await self._watch_anew()
 
     async def look(self) -> None:
-        """Write the statuses that are due; begin the watch anew if it has ended."""
+        """Write the statuses that are due, where this agent leads; begin the watch anew if it has ended."""
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
-        if self._writer is not None and self._shown is not None:
+        is_leading = self._elector is None or self._elector.is_leading
+        if is_leading and self._writer is not None and self._shown is not None:
             book, policies = self._shown
             await self._writer.look(book.snapshots(), policies.faults, self._clock.now())
 
     async def close(self) -> None:
-        """End the watch and the connections."""
+        """End the watch, let go of the Lease, and end the connections."""
+        if self._electing is not None and self._elector is not None:
+            self._electing.cancel()
+            await self._elector.release()
         if self._watch is not None:
             await asyncio.to_thread(self._watch.stop)
         if self._api is not None:

@@ -64,6 +64,7 @@ Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Subdomain = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
@@ -205,6 +206,10 @@ class Configuration(Section):
     )
     namespaces: tuple[Namespace, ...] = Field(
         (), description="Namespaces of the cluster whose policies are acted on; all where none is named"
+    )
+    lease: Subdomain | None = Field(
+        None,
+        description="Name of the Lease whose holder alone writes statuses where several agents are at work",
     )
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")

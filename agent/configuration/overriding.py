@@ -12,6 +12,7 @@ from agent.policy.text import Document
 ENVIRONMENT = {
     "FORETIDE_POLICIES": "policies",
     "FORETIDE_NAMESPACES": "namespaces",
+    "FORETIDE_LEASE": "lease",
     "FORETIDE_DATA_DIR": "dataDir",
     "FORETIDE_GRPC_ADDRESS": "grpcAddress",
     "FORETIDE_GRPC_CERT_FILE": "grpc.tls.certFile",

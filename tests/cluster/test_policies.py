@@ -27,6 +27,7 @@ class ClusterAgent(AgentProcess):
     """An agent for the policies of one namespace."""
 
     def __init__(self, folder: Path, kubeconfig: Path, *options: str) -> None:
+        folder.mkdir(exist_ok=True)
         super().__init__(folder, *options)
         self._kubeconfig = kubeconfig
 
@@ -178,3 +179,26 @@ def test_a_policy_that_only_the_agent_can_refuse_says_why(api: Api, agent: Clust
         assert "spec.forecast.timeZone" in ready(api)["message"]
         assert "the last good version is acted on" in ready(api)["message"]
         assert status(api)["recommendation"]["answer"] == 5.0
+
+
+def test_the_holder_of_the_lease_writes_and_when_it_dies_another_does(
+    api: Api, control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path, applied: Applied
+) -> None:
+    options = ("--prometheus-url", prometheus.url, "--lease", "foretide")
+    first, second = (ClusterAgent(tmp_path / name, control_plane.kubeconfig, *options) for name in ("a", "b"))
+
+    def leads(agent: ClusterAgent) -> bool:
+        return '"event": "leading"' in agent.log.read_text()
+
+    applied()
+    with first:
+        until(first, lambda: leads(first), "the first leads")
+        with second:
+            until(first, lambda: ready(api)["status"] == "True", "its status is written")
+            assert not leads(second)
+            first.kill()
+            began = time.monotonic()
+            until(second, lambda: leads(second), "the second leads")
+            assert time.monotonic() - began < 30
+            applied(per_replica=6)
+            until(second, lambda: status(api)["recommendation"]["answer"] == 10.0, "it writes from now on")

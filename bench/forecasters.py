@@ -2,7 +2,7 @@
 
     python -m bench.forecasters
 
-One thread, medians. Limits are those of issue 3; where there is none the figure is only stated.
+One thread, medians. Where there is no limit the figure is only stated.
 """
 
 # ruff: noqa: E402 - the limits below are per core, and numpy reads its number of threads when it is imported

@@ -69,7 +69,7 @@ def fell(known: SignalInput, *, now: datetime) -> str:
     return f"demand fell from {before} to {amount(known.demand or 0)} at {since}, at once and at no usual time"
 
 
-def _deciding(decision: Decision) -> SignalInput:
+def deciding(decision: Decision) -> SignalInput:
     """The signal that asks for the most."""
 
     def asked(known: SignalInput) -> float:
@@ -80,7 +80,7 @@ def _deciding(decision: Decision) -> SignalInput:
 
 
 def _foretold(decision: Decision) -> str:
-    known = _deciding(decision)
+    known = deciding(decision)
     if known.peak is None or known.demand is None or known.peak.value <= known.demand:
         return f"{_raw(decision)}; no more is expected by {clock(decision.at + decision.look_ahead, now=decision.at)}"
     until = clock(known.peak.until, now=decision.at)
@@ -89,16 +89,16 @@ def _foretold(decision: Decision) -> str:
 
 
 def _reactive(decision: Decision) -> str:
-    peak = _deciding(decision).peak
+    peak = deciding(decision).peak
     if peak is None or not peak.is_reactive:
         return f"{_raw(decision)}; the forecast is not used: {_distrust(decision)}"
-    known = _deciding(decision)
+    known = deciding(decision)
     needs = f"{amount(known.demand or 0)} now needs {number(decision.need or 0)} with the margin of {peak.model}"
     return f"{needs}; no forecast would have cost less{_changed(decision)}"
 
 
 def _raw(decision: Decision) -> str:
-    known = _deciding(decision)
+    known = deciding(decision)
     return f"{amount(known.demand or 0)} now needs {number(decision.raw_need or 0)}{_changed(decision)}"
 
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 
+import aiohttp
 import kopf
 from kubernetes.aio import client, config
 
 from agent.cluster.reaching import KUBECONFIG, Unreachable
+
+# What a call may end with where it is refused or nobody answers; a server that goes away in the middle is no OSError.
+FAILURES = (client.ApiException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 async def api_client() -> client.ApiClient:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubernetes.aio import client
 
+from agent.cluster.access import FAILURES
 from agent.cluster.lease import DURATION, RETRY, LeaseLost, Record
 
 
@@ -25,7 +26,7 @@ class KubernetesLease:
             if error.status == 404:
                 return None
             raise LeaseLost(str(error.reason)) from error
-        except (OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise LeaseLost(str(error)) from error
         return _record(lease)
 
@@ -41,7 +42,7 @@ class KubernetesLease:
                 written = await self._leases.create_namespaced_lease(self._namespace, lease, _request_timeout=RETRY)
         except client.ApiException as error:
             raise LeaseLost(str(error.reason)) from error
-        except (OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise LeaseLost(str(error)) from error
         return _record(written)
 

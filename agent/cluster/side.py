@@ -11,7 +11,7 @@ from typing import Any, cast
 from kubernetes.aio import client
 
 from agent.clock import Clock
-from agent.cluster.access import api_client
+from agent.cluster.access import FAILURES, api_client
 from agent.cluster.documents import Documents
 from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lease import Elector, identity, own_namespace
@@ -136,7 +136,7 @@ async def _page(objects: client.CustomObjectsApi, namespace: str | None, positio
             listed = await objects.list_cluster_custom_object(GROUP, VERSION, PLURAL, **options)
         else:
             listed = await objects.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, **options)
-    except (client.ApiException, OSError, TimeoutError) as error:
+    except FAILURES as error:
         raise Unreachable(_refusal(error, namespace)) from error
     return cast("dict[str, Any]", listed)
 

@@ -23,6 +23,7 @@ from agent.snapshot import Condition, PolicySnapshot
 from scalers.advantage import Advantage, in_words
 from scalers.bounds import rounded_up
 from scalers.decision import Decision, SignalInput
+from scalers.sentence import deciding
 
 _TRUTHS = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
@@ -31,7 +32,7 @@ def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStat
     """Return the status that a picture of a policy comes to."""
     conditions = tuple(_condition(condition, generation) for condition in snapshot.conditions)
     decision = snapshot.decision
-    known = None if decision is None else _deciding(decision)
+    known = None if decision is None else deciding(decision)
     advantage = None if known is None else snapshot.advantages.get(known.name)
     return PolicyStatus(
         observedGeneration=generation,
@@ -78,13 +79,6 @@ def meaning(status: PolicyStatus) -> object:
 
 def _whole(replicas: float | None) -> int | None:
     return None if replicas is None else rounded_up(replicas)
-
-
-def _deciding(decision: Decision) -> SignalInput:
-    def asked(known: SignalInput) -> float:
-        return max(known.demand or 0.0, 0.0 if known.peak is None else known.peak.value) / known.capacity
-
-    return max(decision.signals, key=asked)
 
 
 def _condition(condition: Condition, generation: int | None) -> StatusCondition:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from kubernetes.aio import client
 
-from agent.cluster.documents import Documents, Name
+from agent.cluster.access import FAILURES
+from agent.cluster.documents import Documents, Name, name_of
 from agent.cluster.status import meaning, refused_status, status_of
 from agent.log import logger
 from agent.policy.document import GROUP, VERSION
@@ -59,7 +60,7 @@ class KubernetesStatuses:
                 _request_timeout=10,
                 _content_type="application/json-patch+json",
             )
-        except (client.ApiException, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise StatusNotWritten(f"status of {namespace}/{policy}: {error}") from error
 
 
@@ -92,9 +93,7 @@ class StatusWriter:
             faults: what is wrong with those that are not, by namespace and name.
             now: the time.
         """
-        names = {
-            (document["metadata"]["namespace"], document["metadata"]["name"]) for document in self._documents.all()
-        }
+        names = {name_of(document) for document in self._documents.all()}
         self._written = {name: written for name, written in self._written.items() if name in names}
         statuses = {name: status for name, status in self._statuses(snapshots, faults, now).items() if name in names}
         fresh = [name for name, status in statuses.items() if self._is_new(name, status)]

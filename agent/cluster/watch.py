@@ -13,7 +13,6 @@ import kopf
 
 from agent.cluster.access import connection
 from agent.cluster.documents import Document, Documents
-from agent.log import logger
 
 _LONGEST_START = 30.0  # seconds
 
@@ -48,7 +47,6 @@ class ClusterWatch:
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
-        self._log = logger("cluster")
 
     def start(self) -> None:
         """Begin, and return once kopf has taken up its work."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.forecasts.direct import PeakQuantiles
 from bench.forecasts.predictor import LEVELS, CalibratedPath, PeakPredictor, Quantiles
 from forecasters.forecaster import Forecaster, ModelState
 from forecasters.series import Series
 from forecasters.table import FORECASTERS
 
-DIRECT: tuple[Callable[[int], PeakPredictor], ...] = ()  # each takes the look-ahead in steps
+DIRECT: tuple[Callable[[int], PeakPredictor], ...] = (PeakQuantiles,)  # each takes the look-ahead in steps
 
 
 def ours(steps: int) -> list[PeakPredictor]:

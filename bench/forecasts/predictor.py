@@ -10,10 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasters import peak_model
 from forecasters.peak_calibration import PeakCalibration
 from forecasters.series import EPOCH, Series
 
-LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
+LEVELS = peak_model.LEVELS  # decisions follow no other quantile of the peak
 
 Quantiles = NDArray[np.float64]
 

@@ -67,5 +67,5 @@ def test_a_refit_keeps_the_errors_and_foretells_the_same_look_ahead_once() -> No
 def test_own_intervals_are_the_largest_of_the_steps_beside_the_calibrated_reading() -> None:
     rows = WithOwnIntervals(after(CalibratedPath(Flat(80.0, above=95.0), 2), [50.0])).peaks()
 
-    assert rows["flat"].tolist() == [80.0, 80.0, 80.0, 80.0, 80.0, 95.0]
+    assert rows["flat"].tolist() == [80.0, 80.0, 80.0, 80.0, 95.0]
     assert rows["flat, calibrated"].tolist() == [80.0] * len(LEVELS)

@@ -16,7 +16,7 @@ class Basis(StrEnum):
     FORECAST = "forecast"  # a trusted forecast, never below the raw need
     REACTIVE = "reactive"  # the raw need; the forecast is not used and the sentence says why
     LEARNING = "learning"  # the raw need until there is enough history
-    HELD = "held"  # no fresh data, or demand that fell away: the last answer stands, nothing is scaled in
+    HELD = "held"  # no fresh data, demand that fell away, a rollout: the last answer stands, nothing is scaled in
     OVERRIDE = "override"  # a person's floor
     WAKING = "waking"  # at zero with demand unknown
     REFUSED = "refused"  # no answer: KEDA gets an error and holds or uses its fallback
@@ -28,6 +28,7 @@ class Replicas:
 
     existing: int  # pods that exist
     ready: int  # pods that serve
+    is_rolling_out: bool = False  # pods of two versions serve, and the controller goes on replacing them
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 need:   the largest over the signals of raw need and trusted forecast, in replicas
 answer: override, gang, bounds, tolerance, in this order; never below the raw need unless `max` is
 Missing data never lowers an answer: it holds, and after `staleness.data` it refuses, so that KEDA holds. Nor does
-demand that falls away at once and for no known reason: what is there waits for its return, for two hours at most.
+demand that falls away at once and for no known reason: what is there waits for its return, for two hours at most. Nor
+does anything while the target is rolled out: its pods are going and coming anyhow, and some of them do not serve yet.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def recommend(situation: Situation, policy: ScalingPolicy) -> Decision:
         return _without_sight(situation, policy)
     decision = _foretold(situation, policy)
     decision = _hold(decision, situation) if sight is _Sight.OLD else _bridge(decision, situation, policy)
-    return _finish(_sit_out(decision, situation), situation, policy)
+    return _finish(_roll_out(_sit_out(decision, situation), situation), situation, policy)
 
 
 def fresh_for(signal: SignalPolicy) -> timedelta:
@@ -145,6 +146,21 @@ def _sit_out(decision: Decision, situation: Situation) -> Decision:
     return replace(decision, basis=Basis.HELD, answer=held.after, clamps=(*decision.clamps, held))
 
 
+def _roll_out(decision: Decision, situation: Situation) -> Decision:
+    """A rollout: the last answer, never lower; more may be needed."""
+    previous = situation.previous
+    if not _is_rolling_out(situation) or previous is None or decision.answer is None:
+        return decision
+    if previous.answer <= decision.answer:
+        return decision
+    held = Clamp("rollout", decision.answer, previous.answer, "the last answer stands until the target is rolled out")
+    return replace(decision, basis=Basis.HELD, answer=previous.answer, clamps=(*decision.clamps, held))
+
+
+def _is_rolling_out(situation: Situation) -> bool:
+    return situation.replicas is not None and situation.replicas.is_rolling_out
+
+
 def _without_sight(situation: Situation, policy: ScalingPolicy) -> Decision:
     """Nothing is known of the demand: an error, or a wake-up where the target is at zero."""
     decision = _blank(situation, policy, basis=Basis.REFUSED, raw_need=None, need=None)
@@ -213,11 +229,15 @@ def _passes_tolerance(situation: Situation) -> bool:
 
 
 def _for_keda(decision: Decision, answer: float, situation: Situation, policy: ScalingPolicy) -> float:
-    """The answer in Active mode; the raw need, within bounds, in Shadow and under the kill switch."""
+    """The answer in Active mode; the raw need, within bounds, in Shadow and under the kill switch.
+
+    The switch is there to take effect at once: it does so in the middle of a rollout, too.
+    """
     if policy.mode is Mode.ACTIVE and not situation.is_reactive_only:
         return answer
     raw = 0.0 if decision.raw_need is None else decision.raw_need
-    if situation.previous is not None and _sight(situation, policy) is _Sight.OLD:
+    is_held = _sight(situation, policy) is _Sight.OLD or (_is_rolling_out(situation) and not situation.is_reactive_only)
+    if situation.previous is not None and is_held:
         raw = max(raw, situation.previous.for_keda)
     if answer == 0.0:
         return 0.0

@@ -98,8 +98,11 @@ def _reactive(decision: Decision) -> str:
 
 
 def _raw(decision: Decision) -> str:
-    known = deciding(decision)
-    return f"{amount(known.demand or 0)} now needs {number(decision.raw_need or 0)}{_changed(decision)}"
+    return f"{_demanded(decision)}{_changed(decision)}"
+
+
+def _demanded(decision: Decision) -> str:
+    return f"{amount(deciding(decision).demand or 0)} now needs {number(decision.raw_need or 0)}"
 
 
 def _changed(decision: Decision) -> str:
@@ -119,6 +122,8 @@ def _held(decision: Decision) -> str:
     held = f"{rounded_up(decision.answer or 0)} replicas held, nothing is scaled in"
     if any(clamp.name == "forecast missing" for clamp in decision.clamps):
         return f"the forecast is missing; {held}"
+    if any(clamp.name == "rollout" for clamp in decision.clamps):
+        return f"{_demanded(decision)}; the target is being rolled out: {held}"
     fallen = next((known for known in decision.signals if known.fall is not None), None)
     if fallen is not None and any(clamp.name == "outage" for clamp in decision.clamps):
         return f"{fell(fallen, now=decision.at)}{_of(fallen, decision)}; {held}"

@@ -148,7 +148,8 @@ def _arithmetic(decision: Mapping[str, object]) -> Table:
     table.add_row("KEDA gets", _number(decision.get("forKeda")), "an error" if decision.get("forKeda") is None else "")
     replicas = decision.get("replicas")
     if isinstance(replicas, dict):
-        table.add_row("replicas there", str(replicas["existing"]), f"{replicas['ready']} ready")
+        rollout = ", in the middle of a rollout" if replicas.get("isRollingOut") else ""
+        table.add_row("replicas there", str(replicas["existing"]), f"{replicas['ready']} ready{rollout}")
     return table
 
 

@@ -22,7 +22,7 @@ from agent.policy.status import (
 from agent.snapshot import Condition, PolicySnapshot
 from scalers.advantage import Advantage, in_words
 from scalers.bounds import rounded_up
-from scalers.decision import Decision, SignalInput
+from scalers.decision import Decision, Replicas, SignalInput
 from scalers.sentence import deciding
 
 _TRUTHS = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
@@ -101,9 +101,13 @@ def _recommendation(decision: Decision) -> RecommendationStatus:
         need=decision.need,
         answer=decision.answer,
         forKeda=decision.for_keda,
-        replicas=None if there is None else ObservedReplicas(existing=there.existing, ready=there.ready),
+        replicas=None if there is None else _replicas(there),
         sentence=decision.sentence,
     )
+
+
+def _replicas(there: Replicas) -> ObservedReplicas:
+    return ObservedReplicas(existing=there.existing, ready=there.ready, rollingOut=there.is_rolling_out or None)
 
 
 def _forecast(known: SignalInput) -> ForecastStatus | None:

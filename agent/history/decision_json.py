@@ -85,7 +85,9 @@ def _peak(peak: PeakForecast) -> dict[str, object]:
 
 
 def _replicas(replicas: Replicas | None) -> dict[str, object] | None:
-    return None if replicas is None else {"existing": replicas.existing, "ready": replicas.ready}
+    if replicas is None:
+        return None
+    return {"existing": replicas.existing, "ready": replicas.ready, "isRollingOut": replicas.is_rolling_out}
 
 
 def _clamp(clamp: Clamp) -> dict[str, object]:

@@ -82,6 +82,9 @@ class ObservedReplicas(Part):
 
     existing: Whole = Field(description="Pods that exist.")
     ready: Whole = Field(description="Pods that serve.")
+    rolling_out: bool | None = Field(
+        None, description="Set while the target is in the middle of a rollout; nothing is scaled in meanwhile."
+    )
 
 
 class RecommendationStatus(Part):

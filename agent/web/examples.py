@@ -35,7 +35,7 @@ SUMMARY: Example = {
     "need": 12.33,
     "answer": 12.33,
     "forKeda": 12.33,
-    "replicas": {"existing": 11, "ready": 11},
+    "replicas": {"existing": 11, "ready": 11, "isRollingOut": False},
     "model": "quantile-0.95 at 77%",
     "risk": 0.01,
     "riskUsed": 0.0042,
@@ -73,7 +73,7 @@ DECISION: Example = {
             "ceiling": None,
         }
     ],
-    "replicas": {"existing": 11, "ready": 11},
+    "replicas": {"existing": 11, "ready": 11, "isRollingOut": False},
     "lookAheadSeconds": 150.0,
     "rawNeed": 9.6,
     "need": 12.33,

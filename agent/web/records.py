@@ -27,6 +27,7 @@ class ReplicaCount(RecordModel):
 
     existing: int
     ready: int
+    is_rolling_out: bool = False  # nothing is scaled in meanwhile
 
 
 class PeakRecord(RecordModel):

@@ -23,7 +23,7 @@ from agent.web.models import (
 from agent.web.records import DecisionRecord, ReplicaCount
 from agent.web.state import PolicyState, policy_state, state_condition
 from scalers.advantage import Account, Advantage, in_words
-from scalers.decision import Decision, SignalInput
+from scalers.decision import Decision, Replicas, SignalInput
 
 
 def summary(snapshot: PolicySnapshot, *, now: datetime) -> PolicySummary:
@@ -91,10 +91,14 @@ def _decided_fields(decision: Decision | None, now: datetime) -> dict[str, objec
         "need": finite(decision.need),
         "answer": finite(decision.answer),
         "for_keda": finite(decision.for_keda),
-        "replicas": None if replicas is None else ReplicaCount(existing=replicas.existing, ready=replicas.ready),
+        "replicas": None if replicas is None else _count(replicas),
         "model": _model(decision.signals),
         "ages": _ages(decision, now),
     }
+
+
+def _count(replicas: Replicas) -> ReplicaCount:
+    return ReplicaCount(existing=replicas.existing, ready=replicas.ready, is_rolling_out=replicas.is_rolling_out)
 
 
 def _ages(decision: Decision, now: datetime) -> Ages:

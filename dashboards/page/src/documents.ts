@@ -16,6 +16,7 @@ export interface Condition {
 export interface ReplicaCount {
   readonly existing: number;
   readonly ready: number;
+  readonly isRollingOut?: boolean; // unset in records of versions that did not look
 }
 
 export interface PolicySummary {

@@ -89,7 +89,7 @@ function inputs({ decision }: DecisionRow, policy: PolicyDetail): Drawn {
   const there = decision.replicas;
   const rows: (readonly [string, string])[] = decision.signals.flatMap((signal) => signalInputs(signal, decision.signals.length > 1));
   rows.push(["Look-ahead", `${duration(decision.lookAheadSeconds ?? 0)}, of it ${duration(policy.leadTimeSeconds)} start-up`]);
-  rows.push(["Replicas", there === null ? "not known" : `${there.existing} exist, ${there.ready} ready, ${Math.max(0, there.existing - there.ready)} starting`]);
+  rows.push(["Replicas", there === null ? "not known" : `${there.existing} exist, ${there.ready} ready, ${Math.max(0, there.existing - there.ready)} starting${there.isRollingOut ? "; in the middle of a rollout" : ""}`]);
   rows.push(["HPA", `tolerance ${share(policy.tolerance)}, scale-in wait ${duration(policy.stabilizationSeconds)}`]);
   return h("div", {}, h("h3", {}, "Inputs"), h("dl", { class: "kv" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
 }

@@ -203,3 +203,38 @@ def test_the_largest_need_over_all_signals_decides() -> None:
     decision = recommend(replace(situation, signals=(*situation.signals, tokens)), policy)
     assert decision.answer == 20.0
     assert decision.sentence == "2,000 now needs 20; no more is expected by 12:02:30"
+
+
+def rolled_out(situation: Situation) -> Situation:
+    assert situation.replicas is not None
+    return replace(situation, replicas=replace(situation.replicas, is_rolling_out=True))
+
+
+def test_during_a_rollout_nothing_is_scaled_in_and_the_record_says_so() -> None:
+    situation = a_situation(a_signal(60.0, peak=60.0), replicas=20, previous=20.0)
+    assert recommend(situation, a_policy()).answer == 5.0
+    decision = recommend(rolled_out(situation), a_policy())
+    assert (decision.basis, decision.need, decision.answer, decision.for_keda) == (Basis.HELD, 5.0, 20.0, 20.0)
+    held = Clamp("rollout", 5.0, 20.0, "the last answer stands until the target is rolled out")
+    assert decision.clamps == (held,)
+    assert decision.sentence == (
+        "60 now needs 5; the target is being rolled out: 20 replicas held, nothing is scaled in"
+    )
+
+
+def test_during_a_rollout_more_is_answered_where_more_is_needed() -> None:
+    situation = rolled_out(a_situation(a_signal(240.0, peak=300.0), replicas=20, previous=20.0))
+    decision = recommend(situation, a_policy())
+    assert (decision.basis, decision.answer, decision.clamps) == (Basis.FORECAST, 25.0, ())
+
+
+def test_a_target_that_is_idle_is_not_taken_to_zero_in_the_middle_of_a_rollout() -> None:
+    situation = rolled_out(a_situation(a_signal(0.0, peak=0.0), replicas=2, previous=2.0))
+    decision = recommend(situation, a_policy(bounds=Bounds(0, 40)))
+    assert (decision.answer, decision.is_active) == (2.0, True)
+
+
+def test_what_keda_gets_in_shadow_is_held_during_a_rollout_and_under_the_kill_switch_it_is_the_raw_need() -> None:
+    situation = rolled_out(a_situation(a_signal(60.0, peak=60.0), replicas=20, previous=20.0))
+    assert recommend(situation, a_policy(mode=Mode.SHADOW)).for_keda == 20.0
+    assert recommend(replace(situation, is_reactive_only=True), a_policy()).for_keda == 5.0

@@ -41,7 +41,7 @@ def test_a_decision_has_one_json_form():
                 "ceiling": None,
             }
         ],
-        "replicas": {"existing": 10, "ready": 9},
+        "replicas": {"existing": 10, "ready": 9, "isRollingOut": False},
         "lookAheadSeconds": 150.0,
         "rawNeed": 8.0,
         "need": 10.0,

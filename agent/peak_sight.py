@@ -51,6 +51,9 @@ class PeakSight:
         self._ahead = ahead
         self._most = most
         self._minutes = history.coarse_step.total_seconds() / 60
+        self._per_row = per_row = max(1, round(history.coarse_step / history.step))
+        self._spans = [per_row * max(1, round(span / self._minutes)) for span in MAXIMUM_MINUTES]
+        self._reach = per_row * max(1, round(RECENT_MINUTES / self._minutes))  # samples back to the oldest of `recent`
         self._row: int | None = None  # newest coarse step that was looked at
         self._habits_from = 0  # coarse step of the first row of habits
         self._habits = np.empty((0, 16))
@@ -98,18 +101,15 @@ class PeakSight:
         return lately_at(Outcomes.of(past, self._ahead), np.array([len(past) - 1]))
 
     def _recent(self, demand: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        per_row = max(1, round(self._history.coarse_step / self._history.step))
-        longest = per_row * max(1, round(MAXIMUM_MINUTES[-1] / self._minutes))
-        values = np.minimum(self._history.newest_fine(longest), self._most)
-        known = np.isfinite(values)
-        if not known.all():
-            values = _carried(values, known, demand)
+        values = self._history.newest_fine(self._spans[-1])
         values[-1] = demand
-        reach = max(1, round(RECENT_MINUTES / self._minutes))
-        places = np.maximum(len(values) - 1 - per_row * np.arange(reach, -1, -1), 0)
-        spans = [per_row * max(1, round(span / self._minutes)) for span in MAXIMUM_MINUTES]
-        maxima = np.array([[values[-span:].max() for span in spans]])
-        return values[places][None, :], maxima
+        largest = values.max()
+        if not largest <= self._most:  # or a gap, which makes it NaN
+            values = np.minimum(_carried(values), self._most)
+        if len(values) <= self._reach:
+            values = np.concatenate([np.full(self._reach + 1 - len(values), values[0]), values])
+        maxima = np.array([[values[-span:].max() for span in self._spans]])
+        return values[len(values) - 1 - self._reach :: self._per_row][None, :], maxima
 
 
 def rows_of(coarse: CoarseValues, step: timedelta, *, most: float, local: LocalTime | None = None) -> Past:
@@ -132,10 +132,9 @@ def _until_slow(past: Past, row: int) -> int:
     return period - (past.first + row) % period
 
 
-def _carried(values: NDArray[np.float64], known: NDArray[np.bool_], demand: float) -> NDArray[np.float64]:
-    """Return the values with gaps carried on, and the first known one before the first."""
-    if not known.any():
-        return np.full(len(values), demand)
+def _carried(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values of which at least one is known with gaps carried on, and the first known one before the first."""
+    known = np.isfinite(values)
     source = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
     source[: int(known.argmax())] = int(known.argmax())
     return values[source]

@@ -25,6 +25,7 @@ _WEEK_SECONDS = 7 * 86_400
 _DAY_TERMS = tuple(7 * k for k in range(1, 13))  # down to two hours, in cycles per week
 _WEEK_TERMS = (1, 2, 3, 4, 5, 6, 8, 9, 12, 13, 15, 16, 20, 22)  # the week itself, and days that differ by weekday
 _PENALTY = 1e-3  # ridge per row and squared harmonic number: fast terms need more evidence
+_FEW_STEPS = 16  # up to which trigonometry of each term is cheaper than powers of one
 _HALF_LIFE_SECONDS = 7 * 86_400.0  # of a row's weight, so that a level that moved is not averaged away
 
 
@@ -130,12 +131,14 @@ def _seasonal(state: ModelState, *, first: int, steps: int) -> NDArray[np.float6
     """Return the seasonal shape from the `first` step after the last observation on, shape (steps,)."""
     observed = (state.origin - state.gaps * state.step - EPOCH).total_seconds()
     seconds = observed + state.step.total_seconds() * np.arange(first, first + steps, dtype=np.float64)
-    shape: NDArray[np.float64] = _design(seconds, _terms(state)) @ state.arrays["coefficients"]
+    frequencies, coefficients = state.arrays["frequencies"], state.arrays["coefficients"]
+    shape: NDArray[np.float64]
+    if steps > _FEW_STEPS:
+        shape = _design(seconds, [int(each) for each in frequencies]) @ coefficients
+    else:
+        angles = np.multiply.outer(seconds % _WEEK_SECONDS * (2 * np.pi / _WEEK_SECONDS), frequencies)
+        shape = coefficients[0] + np.cos(angles) @ coefficients[1::2] + np.sin(angles) @ coefficients[2::2]
     return shape
-
-
-def _terms(state: ModelState) -> list[int]:
-    return [int(frequency) for frequency in state.arrays["frequencies"]]
 
 
 def _faded(phi: list[float], residuals: list[float], steps: int) -> list[float]:

@@ -39,6 +39,8 @@ class Past:
         """Return the rows from the first known one on; what is not known may hold anything."""
         skipped = int(known.argmax()) if known.any() else len(known)
         last, largest, known = last[skipped:], largest[skipped:], known[skipped:]
+        if known.all():  # as most are, and most often looked at
+            return cls(first + skipped, step.total_seconds() / 60, last, largest, known, days)
         source = np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))  # of each row, the newest known one
         carried = last[source]
         largest = np.where(known, largest, carried)
@@ -77,8 +79,10 @@ class Outcomes:
         """Look up what followed; a past no longer than the look-ahead has no outcome."""
         count = max(0, len(past) - ahead)
         peak = largest_after(past.largest, ahead)[:count]
-        broken = largest_after((~past.known).astype(np.float64), ahead)[:count] > 0.0
-        return cls(past, ahead, peak, peak - past.last[:count], past.known[:count] & ~broken)
+        known = past.known[:count]
+        if not past.known.all():
+            known = known & (largest_after((~past.known).astype(np.float64), ahead)[:count] == 0.0)
+        return cls(past, ahead, peak, peak - past.last[:count], known)
 
 
 def largest_after(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -62,15 +62,27 @@ class Usual:
 
     @cached_property
     def rises(self) -> NDArray[np.float64]:
-        """All rises, shape (n, 11). Where days are missing, the last hour stands for them; NaN before there is one."""
+        """All rises, shape (n, 11). Where days are missing, the last hour stands for them; 0 before there is one."""
         rises = np.hstack([self.lately, self.slow[:, :_SLOW_RISES], self.habits[:, :_HABITUAL_RISES]])
         unknown = np.isnan(rises)
-        return np.where(unknown, rises[:, :1], rises) if unknown.any() else rises
+        return np.nan_to_num(np.where(unknown, rises[:, :1], rises)) if unknown.any() else rises
 
     @cached_property
     def levels(self) -> NDArray[np.float64]:
         """All levels, shape (n, 11)."""
         return np.hstack([self.habits[:, _HABITUAL_RISES:-1], self.slow[:, _SLOW_RISES:]])
+
+    @cached_property
+    def gaps(self) -> NDArray[np.bool_] | None:
+        """Which levels are not known, shape (n, 11); None where all are."""
+        unknown = np.isnan(self.levels)
+        return unknown if unknown.any() else None
+
+    @cached_property
+    def quarter(self) -> NDArray[np.float64]:
+        """The usual mean of the last quarter of an hour, shape (n,); NaN where it is not known or nothing."""
+        level = self.habits[:, -1]
+        return np.where(level > 0.0, level, np.nan)
 
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
@@ -99,31 +111,30 @@ def features(
     lately = recent[:, -quarter:]
     quarter_mean = linear[:, _QUARTER]
     deviations = lately - quarter_mean[:, None]
-    levels = _levels(usual, quarter_mean)
     table = np.empty((len(recent), FEATURES))
     table[:, _LINEAR] = linear
     table[:, _LEVEL_LIKE] -= now
-    np.maximum(table[:, _ALL_RISES], 0.0, out=table[:, _ALL_RISES])
-    np.minimum(table[:, _ALL_FALLS], 0.0, out=table[:, _ALL_FALLS])
+    rises, falls = table[:, _ALL_RISES], table[:, _ALL_FALLS]
+    np.maximum(rises, 0.0, out=rises)
+    np.minimum(falls, 0.0, out=falls)
     table[:, _LOWEST] = lately.min(axis=1) - now[:, 0]
-    table[:, _SPREAD] = np.sqrt((deviations * deviations).mean(axis=1))
-    table[:, _MAXIMA] = maxima - now
+    table[:, _SPREAD] = np.sqrt(np.einsum("ij,ij->i", deviations, deviations) / quarter)
+    np.subtract(maxima, now, out=table[:, _MAXIMA])
     table[:, _USUAL_RISES] = usual.rises
-    np.subtract(levels, now, out=table[:, _USUAL_LEVELS])
-    unknown = np.isnan(table)
-    if unknown.any():
-        table[unknown] = 0.0
+    levels = table[:, _USUAL_LEVELS]
+    levels[:] = usual.levels
+    levels[:, _BY_LEVEL] *= _scale(quarter_mean, usual)
+    levels -= now
+    if usual.gaps is not None:
+        levels[usual.gaps] = 0.0
     table[:, -1:] = now
     return table
 
 
-def _levels(usual: Usual, quarter: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The usual levels; the usual peak among them times today's level over the usual one, within a half and twice."""
-    levels = usual.levels.copy()
-    level = usual.habits[:, -1]
-    ratio = np.divide(quarter, level, out=np.ones(len(quarter)), where=level > 0.0)
-    levels[:, _BY_LEVEL] *= np.minimum(np.maximum(ratio, 0.5), 2.0)
-    return levels
+def _scale(quarter: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
+    """Return today's level over the usual one, within a half and twice; 1 where the usual one is not known."""
+    ratio = np.minimum(np.maximum(quarter / usual.quarter, 0.5), 2.0)
+    return np.where(np.isnan(ratio), 1.0, ratio)
 
 
 @lru_cache(maxsize=64)
@@ -231,32 +242,41 @@ def _trailing_quantiles(
     values: NDArray[np.float64], ends: NDArray[np.int64], count: int, levels: tuple[float, ...]
 ) -> list[NDArray[np.float64]]:
     """Return quantiles of the `count` values up to each end, or of as many as there are; NaN where there is none."""
+    if len(ends) == 1:
+        window = values[max(0, ends[0] - count + 1) : max(0, ends[0] + 1)]
+        return list(_quantiles(window[None, :], levels)) if len(window) else [np.full(1, np.nan) for _ in levels]
     distinct, places = np.unique(ends, return_inverse=True)
     found = np.full((len(levels), len(distinct)), np.nan)
     whole = int(np.searchsorted(distinct, count - 1))
     for row in range(int(np.searchsorted(distinct, 0)), whole):
         found[:, row : row + 1] = _quantiles(values[None, : distinct[row] + 1], levels)
     if whole < len(distinct):
-        windows = sliding_window_view(values, count)
-        for start in range(whole, len(distinct), _ROWS_AT_ONCE):
-            chosen = distinct[start : start + _ROWS_AT_ONCE]
-            found[:, start : start + len(chosen)] = _quantiles(windows[chosen - count + 1], levels)
+        ends = distinct[whole:]
+        for row, (below, above, share) in enumerate(_ranks(count, levels)):
+            low, high = (_trailing_ranked(values, rank, count)[ends] for rank in (below, above))
+            found[row, whole:] = low * (1 - share) + high * share
     return list(found[:, places])
 
 
 def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
     """Return quantiles of each row, linear between two values; shape (levels, rows). `numpy.quantile` takes 0.2 ms."""
-    newest = windows.shape[1] - 1
-    below = [int(newest * level) for level in levels]
-    above = [min(place + 1, newest) for place in below]
-    ordered = np.partition(windows, sorted({*below, *above}), axis=1)
-    shares = [newest * level - place for level, place in zip(levels, below, strict=True)]
-    return np.array(
-        [
-            ordered[:, low] * (1 - share) + ordered[:, high] * share
-            for low, high, share in zip(below, above, shares, strict=True)
-        ]
-    )
+    ranks = _ranks(windows.shape[1], levels)
+    ordered = np.partition(windows, sorted({rank for low, high, _ in ranks for rank in (low, high)}), axis=1)
+    return np.array([ordered[:, low] * (1 - share) + ordered[:, high] * share for low, high, share in ranks])
+
+
+def _ranks(count: int, levels: tuple[float, ...]) -> list[tuple[int, int, float]]:
+    """Return for each level the ranks of the two values that its quantile lies between, and its share of the way."""
+    newest = count - 1
+    places = [(int(newest * level), newest * level) for level in levels]
+    return [(below, min(below + 1, newest), place - below) for below, place in places]
+
+
+def _trailing_ranked(values: NDArray[np.float64], rank: int, count: int) -> NDArray[np.float64]:
+    """Return the value of a rank, from 0, of each value and the `count - 1` before it; only whole windows count."""
+    from scipy.ndimage import rank_filter  # noqa: PLC0415 - for tables, which are made in the fit process
+
+    return np.asarray(rank_filter(values, rank, size=count, origin=(count - 1) // 2), np.float64)
 
 
 def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTimes) -> list[NDArray[np.float64]]:
@@ -294,9 +314,10 @@ def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTi
 
 def _usual_quarter(outcomes: Outcomes, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean of the quarter of an hour that ended at this time of the last days; NaN where none is known."""
-    past = outcomes.past
-    quarter = sliding_window_view(_padded(past.last, past.rows(15) - 1), past.rows(15)).mean(axis=1)
-    return _known_mean(np.where(places >= 0, quarter[np.maximum(places, 0)], np.nan))
+    past, inside = outcomes.past, np.maximum(places, 0)
+    windows = sliding_window_view(_padded(past.last, past.rows(15) - 1), past.rows(15))
+    quarter = windows[inside].mean(axis=2) if places.size < len(past) else windows.mean(axis=1)[inside]
+    return _known_mean(np.where(places >= 0, quarter, np.nan))
 
 
 def _around(

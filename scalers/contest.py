@@ -215,7 +215,7 @@ class Contest:
         edge = there * (1.0 + rules.tolerance_up)
         # past the middle of the tolerance it is worth it, and above what is there it is always so for the raw need
         least = np.where(there < raw, there, there * (1.0 + WORTH_PASSING * rules.tolerance_up))
-        passes = (needs > np.maximum(least, there)) & (needs <= edge)
+        passes = (needs > least) & (needs <= edge)
         np.add(edge, PAST_THE_EDGE, out=values[:, :, 1], where=passes)
         answers = values.reshape(-1)
         if self._setting.gang > 1:
@@ -225,7 +225,8 @@ class Contest:
     def _score(self, raw: float, pool: SimulatedPool) -> None:
         missing = np.subtract(raw, self._ready[self._seen % self._setting.late], out=self._missing)
         short, paid, actions, unserved = self._block
-        np.clip(missing, 0.0, self._setting.rules.maximum, out=missing)  # a metric's bug is not demand for ever
+        np.maximum(missing, 0.0, out=missing)
+        np.minimum(missing, self._setting.rules.maximum, out=missing)  # a metric's bug is not demand for ever
         unserved += missing
         short += missing > 0.0
         paid += pool.existing

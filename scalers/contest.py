@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +98,9 @@ class Contest:
         self._seen = 0  # steps so far
         self._steps_of_block = max(1, _BLOCK // setting.step)
         self._keep = (math.exp(-_BLOCK / _LONG), math.exp(-_BLOCK / _SHORT))
-        self._block = np.zeros((4, count))  # short, paid, actions, unserved of the running block
-        self._long, self._lately = np.zeros((4, count)), np.zeros(count)
+        # short, paid, actions, unserved of the running block; a policy's records take half the room in single precision
+        self._block = np.zeros((4, count), np.float32)
+        self._long, self._lately = np.zeros((4, count), np.float32), np.zeros(count, np.float32)
         self._demand = np.zeros(2)  # of the running block, and decayed; replicas
         self._weights = np.zeros(3)  # steps of the running block, long, short
 
@@ -138,11 +140,11 @@ class Contest:
         """Return what the experts did up to the last whole block."""
         weight, lately = max(self._weights[1], 1.0), max(self._weights[2], 1.0)
         hours = weight * self._setting.step / timedelta(hours=1)
-        short, paid, actions, unserved = self._long
+        short, paid, actions, unserved = self._long.astype(np.float64)
         return Records(
             weight=float(self._weights[1]),
             short=short / weight,
-            short_lately=self._lately / lately,
+            short_lately=self._lately.astype(np.float64) / lately,
             paid=paid / weight,
             actions=actions / hours,
             unserved=unserved / max(self._demand[1], 1e-300),
@@ -151,13 +153,12 @@ class Contest:
     def encode(self) -> bytes:
         """Return pods and records as bytes."""
         pool = b"" if self._pool is None else self._pool.encode()
-        doubles = {"block": self._block, "long": self._long, "lately": self._lately, "demand": self._demand}
         packed = Packed(
             _KIND,
             _VERSION,
             {"paths": ",".join(self.paths)},
             {"seen": self._seen},
-            {**doubles, "weights": self._weights, "ready": self._ready.astype(np.float64)},
+            {name: array.astype(np.float64) for name, array in self._kept().items()},
             {},
         )
         return len(pool).to_bytes(4, "little") + pool + pack(packed)
@@ -171,9 +172,7 @@ class Contest:
         length = int.from_bytes(body[:4], "little")
         packed = unpack(body[4 + length :], kind=_KIND, version=_VERSION)
         arrays = packed.doubles
-        mine: dict[str, NDArray[np.float64] | NDArray[np.int16]]
-        mine = {"block": self._block, "long": self._long, "lately": self._lately, "weights": self._weights}
-        mine |= {"demand": self._demand, "ready": self._ready}
+        mine = self._kept()
         if packed.texts.get("paths") != ",".join(self.paths) or any(
             name not in arrays or arrays[name].shape != array.shape for name, array in mine.items()
         ):
@@ -188,6 +187,11 @@ class Contest:
         for name, array in mine.items():
             array[:] = arrays[name]
         self._seen = int(packed.numbers["seen"])
+
+    def _kept(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that are the records."""
+        sums = {"block": self._block, "long": self._long, "lately": self._lately}
+        return {**sums, "demand": self._demand, "weights": self._weights, "ready": self._ready}
 
     def _begin(self, raw: float) -> SimulatedPool:
         rules = self._setting.rules

@@ -121,9 +121,9 @@ def rows_of(coarse: CoarseValues, step: timedelta, *, most: float, local: LocalT
         most: demand units.
         local: the clock that the demand follows; None where days are not looked at.
     """
-    last, largest = np.minimum(coarse.last, most), np.minimum(coarse.largest, most)
+    last, largest, mean = (np.minimum(each, most) for each in (coarse.last, coarse.largest, coarse.mean))
     days = None if local is None else local.days(coarse.first, len(last), step)
-    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean), days=days)
+    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean), mean=mean, days=days)
 
 
 def _until_slow(past: Past, row: int) -> int:

@@ -22,6 +22,7 @@ class Past:
     minutes: float  # between two rows
     last: NDArray[np.float64]  # demand at the end of each row, shape (n,); a gap repeats what was before it
     largest: NDArray[np.float64]  # largest demand within each row, shape (n,); likewise
+    mean: NDArray[np.float64]  # of each row, shape (n,); NaN in a gap
     known: NDArray[np.bool_]  # False marks a gap, shape (n,)
     days: LocalDays | None = None  # of local time; None is a clock that was never changed
 
@@ -34,17 +35,23 @@ class Past:
         largest: NDArray[np.float64],
         known: NDArray[np.bool_],
         *,
+        mean: NDArray[np.float64] | None = None,
         days: LocalDays | None = None,
     ) -> Past:
-        """Return the rows from the first known one on; what is not known may hold anything."""
+        """Return the rows from the first known one on; what is not known may hold anything.
+
+        Without means, each row's last value stands for its mean.
+        """
+        mean = last if mean is None else mean
         skipped = int(known.argmax()) if known.any() else len(known)
-        last, largest, known = last[skipped:], largest[skipped:], known[skipped:]
+        last, largest, mean, known = last[skipped:], largest[skipped:], mean[skipped:], known[skipped:]
         if known.all():  # as most are, and most often looked at
-            return cls(first + skipped, step.total_seconds() / 60, last, largest, known, days)
+            return cls(first + skipped, step.total_seconds() / 60, last, largest, mean, known, days)
         source = np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))  # of each row, the newest known one
         carried = last[source]
         largest = np.where(known, largest, carried)
-        return cls(first + skipped, step.total_seconds() / 60, carried, largest, known, days)
+        mean = np.where(known, mean, np.nan)
+        return cls(first + skipped, step.total_seconds() / 60, carried, largest, mean, known, days)
 
     def __len__(self) -> int:
         return len(self.last)
@@ -57,7 +64,8 @@ class Past:
     def between(self, begin: int, end: int) -> Past:
         """Return the rows [begin, end)."""
         rows = slice(begin, end)
-        return Past(self.first + begin, self.minutes, self.last[rows], self.largest[rows], self.known[rows], self.days)
+        last, largest, mean = self.last[rows], self.largest[rows], self.mean[rows]
+        return Past(self.first + begin, self.minutes, last, largest, mean, self.known[rows], self.days)
 
     def rows(self, minutes: float) -> int:
         """Return the number of rows that is nearest to a span, at least 1."""

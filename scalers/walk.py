@@ -1,6 +1,7 @@
 """The past walked through as it would have been lived: models fitted as their time came, experts at work on each step.
 
-What a restart or a first start needs in order to know at once what weeks of running would have taught it.
+What a restart or a first start needs in order to know at once what weeks of running would have taught it. What would
+have been taken for an outage is left out of it, as it would have been then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasters.falls import believed
 from forecasters.forecaster import TooLittleHistory
 from forecasters.past import Outcomes, Past
 from forecasters.peak_features import (
@@ -58,6 +60,7 @@ class Plans:
     """What each path would have planned for, sample by sample."""
 
     demand: NDArray[np.float64]  # shape (n,), NaN is a gap
+    believed: NDArray[np.bool_]  # False within an outage, shape (n,)
     planned: NDArray[np.float64]  # shape (n, `PATHS`), demand units, NaN where the path had nothing to say
     model: PeakModel | None  # that serves from now on; None where none was fitted
 
@@ -79,7 +82,8 @@ def walk(
     # forecasters among the experts do not live through it
     columns = {path: plans.planned[:, place] for place, path in enumerate(PATHS)}
     unknown = np.full(len(plans.demand), np.nan)
-    _live(contest, np.column_stack([columns.get(path, unknown) for path in contest.paths]), plans.demand)
+    planned = np.column_stack([columns.get(path, unknown) for path in contest.paths])
+    _live(contest, planned, plans.demand, plans.believed)
     return plans.model
 
 
@@ -107,7 +111,8 @@ def plan(
         if (model := _fitted(outcomes, table, fitted)) is not None:
             peaks[begin:end] = model.peaks(seen[begin:end])
     model = _fitted(outcomes, table, len(past)) if is_fitting else None
-    return Plans(values, planned_table(seen[:, -1], usual, peaks, step), model)
+    is_demand = believed(past, values, per_row=fine.per_row, after=fine.after, step=step)
+    return Plans(values, is_demand, planned_table(seen[:, -1], usual, peaks, step), model)
 
 
 def _newest_rows(count: int, past: Past, fine: Fine) -> NDArray[np.int64]:
@@ -152,13 +157,18 @@ def _fitted(outcomes: Outcomes, table: NDArray[np.float64], until: int) -> PeakM
         return None
 
 
-def _live(contest: Contest, planned: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+def _live(
+    contest: Contest, planned: NDArray[np.float64], values: NDArray[np.float64], is_demand: NDArray[np.bool_]
+) -> None:
     missed = 0
-    for plan, demand in zip(planned, values.tolist(), strict=True):
+    for plan, demand, counts in zip(planned, values.tolist(), is_demand.tolist(), strict=True):
         if demand != demand:  # noqa: PLR0124 - the cheapest test for NaN
             missed += 1
             continue
         if missed:
             contest.skip(missed)
             missed = 0
-        contest.step(plan, demand)
+        if counts:
+            contest.step(plan, demand)
+        else:
+            contest.skip(1)

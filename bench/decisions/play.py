@@ -113,7 +113,8 @@ def _plans(trial: Trial, ahead: int, usual_of: UsualAt) -> Plans:
     largest = np.where(known, np.max(np.nan_to_num(table, nan=-np.inf), axis=1), np.nan)
     first = round(trial.start.timestamp() / ROW.total_seconds())
     last = np.where(np.isfinite(table[:, -1]), table[:, -1], largest)
-    past = Past.of_rows(first, ROW, last, largest, known)
+    mean = np.divide(np.nansum(table, axis=1), np.isfinite(table).sum(axis=1), out=last.copy(), where=known)
+    past = Past.of_rows(first, ROW, last, largest, known, mean=mean)
     fine = Fine(seen, _PER_ROW, after=len(seen) - whole * _PER_ROW)
     steps = len(seen) - trial.first + LEARNED // SYNC
     return plan(past, fine, ahead, step=SYNC, steps=steps, usual_of=usual_of)
@@ -128,10 +129,11 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
     )
     asked: list[Answering] = []
     course = np.empty((2, len(trial.metric) - trial.begin, len(lanes)))
-    for place, (planned, demand) in enumerate(zip(plans.planned, plans.demand.tolist(), strict=True)):
+    steps = zip(plans.planned, plans.demand.tolist(), plans.believed.tolist(), strict=True)
+    for place, (planned, demand, is_believed) in enumerate(steps):
         step = begin + place
         is_known = demand == demand
-        if is_known:
+        if is_known and is_believed:
             contest.step(planned, demand)
         else:
             contest.skip(1)

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from agent.falls import FallWatch, usual_demand
+from agent.falls import FallWatch
 from agent.history.grid import History
 from agent.local_time import LocalTime
 from agent.sources.source import Sample
-from forecasters.same_time import SameTimes
 from forecasters.series import Series
 from scalers.decision import Fall
 from tests.fakes.driven import STEP, past_of
@@ -181,18 +180,6 @@ def test_after_a_clock_change_the_usual_time_is_the_local_one() -> None:
     for zone, called in (("Europe/Berlin", False), ("UTC", True)):
         held = Watched(rests, end=begin, zone=zone).seen(begin, begin + 3 * HOUR, rests)
         assert bool(held) is called
-
-
-def test_what_is_usual_is_the_least_of_this_time_of_the_last_days() -> None:
-    rows, now = np.full(8 * 24, 100.0), 8 * 24
-    then = SameTimes(now - 24 * np.arange(1, 8), now - 168 * np.arange(1, 3))
-    assert usual_demand(rows, then, near=1) == 100.0
-    rows[5 * 24 + 1] = 30.0  # an hour later, three days ago
-    assert usual_demand(rows, then, near=1) == 30.0
-    rows[5 * 24 + 1] = np.nan
-    assert usual_demand(rows, then, near=1) == 100.0
-    rows[23:26] = np.nan
-    assert usual_demand(rows, then, near=1) == 0.0  # last week is not known: any fall may be usual
 
 
 def test_the_unit_of_the_demand_does_not_matter() -> None:

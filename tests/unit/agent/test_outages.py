@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from agent.sources.source import Reading, Sample
 from forecasters.series import Series
 from scalers.decision import Basis, Decision
 from scalers.policy import Mode, ScalingPolicy
@@ -92,6 +93,32 @@ def test_an_outage_is_not_in_the_records_of_the_experts(past: Series) -> None:
 
     assert after.expert == healthy.expert
     assert after.short == pytest.approx(healthy.short, rel=0.02)  # at the return all pods are held, as ours are
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+def test_a_first_start_learns_from_an_outage_what_living_through_it_would_have_taught(hours: int) -> None:
+    """Of three hours two are an outage, then what is there is the load: that return all live through."""
+    step, gone = 5 * MINUTE, START - 26 * HOUR
+    signal = replace(a_policy().signals[0], step=step)
+    policy = reacting(signals=(signal,), families=("hold",))
+    past = past_of(
+        lambda at: 0.0 if gone <= at < gone + hours * HOUR else daily(at),
+        end=START,
+        span=14 * DAY,
+        noise=1.0,
+        step=step,
+    )
+    live, fresh = Driven(policy), Driven(policy)
+    live.signal.take_past(fine=past.between(past.start, START - 6 * DAY - step))
+    for row, value in enumerate(past.last(6 * DAY // step).values.tolist()):
+        at = START + row * step - 6 * DAY
+        live.signal.observe(Reading(Sample(at, value), newest=None), at)
+    fresh.learn(past)
+
+    lived, walked = live.signal.peaks.records(), fresh.signal.peaks.records()
+    assert [each.expert for each in walked] == [each.expert for each in lived]
+    assert [each.short for each in walked] == pytest.approx([each.short for each in lived], abs=1e-12)
+    assert [each.cost_ratio for each in walked] == pytest.approx([each.cost_ratio for each in lived], rel=1e-9)
 
 
 def test_demand_at_a_ceiling_is_in_the_record() -> None:

@@ -151,8 +151,8 @@ class Engine:
         decision = watched.decider.decide(now, replicas=replicas, is_reactive_only=self._is_reactive_only())
         await self._publish(watched, decision)
 
-    async def fit(self, now: datetime) -> None:
-        """Run some of the fits that are due, a batch at a time, and take in what they found."""
+    async def fit(self, now: datetime, *, deadline: timedelta = _FIT_DEADLINE) -> None:
+        """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline."""
         jobs: list[tuple[Watched, Job]] = []
         for watched in self.watched:
             if len(jobs) >= _FITS_AT_ONCE:
@@ -160,7 +160,7 @@ class Engine:
             jobs += [(watched, job) for job in watched.decider.jobs(now)]
         if not jobs:
             return
-        outcomes = await self._fits.fit([job for _, job in jobs], _FIT_DEADLINE)
+        outcomes = await self._fits.fit([job for _, job in jobs], deadline)
         for (watched, _), outcome in zip(jobs, outcomes, strict=True):
             watched.decider.accept(outcome, now)
             self._telemetry.fit_finished(outcome)

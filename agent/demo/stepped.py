@@ -10,6 +10,8 @@ from agent.sources.source import RangeSource
 
 # How often, in simulated time, fits that are due are looked for and samples are handed to the store.
 _UPKEEP_EVERY = timedelta(minutes=1)
+# Nobody waits for an answer while simulated time stands still: a machine that is busy shows the same days, later.
+_PATIENCE = timedelta(hours=1)
 
 
 class SteppedAgent:
@@ -37,6 +39,6 @@ class SteppedAgent:
         """Fit what is due, then read, decide and publish."""
         if self._upkeep_due is None or now >= self._upkeep_due:
             self._upkeep_due = now + _UPKEEP_EVERY
-            await self._engine.fit(now)
+            await self._engine.fit(now, deadline=_PATIENCE)
             await self._engine.flush()
         await self._engine.tick(now)

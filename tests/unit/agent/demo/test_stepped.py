@@ -28,13 +28,15 @@ from scalers.keda.server import KedaServer, ServerSettings
 
 
 class CountedFits:
-    """Fits in this process, and remembers the models of each batch."""
+    """Fits in this process, and remembers the models of each batch and the time it was given."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.deadlines: set[timedelta] = set()
 
     async def fit(self, batch: Sequence[FitJob], deadline: timedelta) -> list[Fitted | FitFailed]:
         self.batches.append([job.model for job in batch])
+        self.deadlines.add(deadline)
         return await InlineFits().fit(batch, deadline)
 
     async def close(self) -> None:
@@ -108,6 +110,12 @@ async def test_fits_are_run_when_they_fall_due_and_not_at_every_tick(rig: Rig) -
 
     await rig.agent.tick(start + timedelta(hours=6, minutes=1))
     assert rig.fits.batches == [["seasonal-naive", "peak-quantiles"]] * 2
+
+
+async def test_on_a_busy_machine_fits_are_waited_for(rig: Rig) -> None:
+    await rig.take_up()
+
+    assert rig.fits.deadlines == {timedelta(hours=1)}
 
 
 async def test_the_workload_follows_what_keda_hears_from_the_real_server(rig: Rig) -> None:

@@ -57,6 +57,20 @@ class Fall:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedCapacity:
+    """A capacity that was learned, as it was known when decisions took it up."""
+
+    at: datetime  # since when decisions take it
+    capacity: float  # demand units per replica
+    declared: float  # demand units per replica, by the policy
+    low: float | None  # of where it lies, demand units per replica; None where that was not known
+    high: float | None
+    confidence: float  # that it lies there
+    samples: float  # that spoke for it
+    sentence: str  # what a person reads
+
+
+@dataclass(frozen=True, slots=True)
 class SignalInput:
     """What was known of one demand signal."""
 
@@ -70,6 +84,7 @@ class SignalInput:
     is_learning: bool = False  # whether only more history is missing
     fall: Fall | None = None  # an outage that replicas are held for
     ceiling: Ceiling | None = None  # where demand is pinned; more may have been asked for
+    learned: LearnedCapacity | None = None  # what the capacity rests on; None where it is the declared one
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from scalers.capacity.evidence import Interval
 from scalers.capacity.learning import CapacityLearner, Drifted, Estimate, Knowledge, LearningPolicy
 from scalers.capacity.objective import Limit, Sense
 from scalers.capacity.saturation import Measured, Saturation, capacity_of_measured, fit_saturation
+from scalers.capacity.sizing import Sizing
 from scalers.capacity.waiting import Service, WaitObjective, highest_rate, replicas_for
 from scalers.capacity.watching import Observation, Taken
 
@@ -25,6 +26,7 @@ __all__ = [
     "Saturation",
     "Sense",
     "Service",
+    "Sizing",
     "Taken",
     "WaitObjective",
     "capacity_of_measured",

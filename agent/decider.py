@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.fitting.pool import Job, Outcome
 from agent.signal import Signal
 from forecasters.forecaster import Forecaster
 from scalers.advantage import Advantage
-from scalers.decision import Basis, Decision, Replicas
+from scalers.decision import Basis, Decision, LearnedCapacity, Replicas
 from scalers.policy import ScalingPolicy
 from scalers.recommend import Previous, Situation, recommend
 
@@ -19,7 +20,11 @@ _MORE = timedelta(minutes=1)
 
 
 class Decider:
-    """The signals of one policy and its last answer."""
+    """The signals of one policy and its last answer.
+
+    Attributes:
+        policy: what is decided by; its capacities are the learned ones where they are.
+    """
 
     def __init__(self, policy: ScalingPolicy, forecasters: Mapping[str, Forecaster]) -> None:
         chosen: Sequence[Forecaster] = [forecasters[name] for name in policy.models]
@@ -34,6 +39,16 @@ class Decider:
         """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
         self._previous = Previous(answer=answer, for_keda=answer, is_active=answer > 0, foretold_at=at)
         self._answers.append((at, answer))
+
+    def take_capacity(self, name: str, learned: LearnedCapacity) -> None:
+        """Size a signal by a learned capacity from now on."""
+        self.signals[name].take_capacity(learned)
+        self._take_up_signals()
+
+    def restore_capacity(self, name: str, learned: LearnedCapacity) -> None:
+        """Take up the learned capacity of an earlier process, before the records that were kept under it."""
+        self.signals[name].restore_capacity(learned)
+        self._take_up_signals()
 
     def jobs(self, now: datetime) -> list[Job]:
         """Return the fits that are due, over all signals."""
@@ -69,6 +84,9 @@ class Decider:
                 foretold_at=now if decision.basis is Basis.FORECAST else self._foretold_at(),
             )
         return decision
+
+    def _take_up_signals(self) -> None:
+        self.policy = replace(self.policy, signals=tuple(signal.policy for signal in self.signals.values()))
 
     def _lately(self, now: datetime) -> float | None:
         while self._answers and now - self._answers[0][0] > self._kept_for:

@@ -113,6 +113,16 @@ class Peaks:
         """Demand above this, in demand units, is seen as this."""
         return self._most
 
+    @property
+    def capacity(self) -> float:
+        """What one replica serves in the experts' simulation, demand units."""
+        return self._setting.capacity
+
+    @property
+    def has_walked(self) -> bool:
+        """Whether the records are those of the whole history."""
+        return self._has_walked
+
     def observe(self, at: datetime, demand: float, extra: Mapping[str, float], *, is_believed: bool = True) -> None:
         """Take in the newest sample, which the history has already.
 
@@ -201,7 +211,12 @@ class Peaks:
         self._due, self._has_walked = None, False
 
     def accept(self, walked: Walked, now: datetime) -> None:
-        """Take in what a walk or a fit gave; what has been lived meanwhile is lived again."""
+        """Take in what a walk or a fit gave; what has been lived meanwhile is lived again.
+
+        One that was asked for under another capacity is not taken in.
+        """
+        if walked.capacity != self.capacity:
+            return
         if walked.peak_model is not None:
             self._model = PeakModel.decode(walked.peak_model)
         if self._due is not None:  # else more history has come meanwhile, and another walk is due
@@ -243,6 +258,11 @@ class Peaks:
             return
         self._last, self._model = last, model
         self._contest, self._has_walked = contest, True
+
+    def follow(self, before: Peaks) -> None:
+        """Go on with the expert that answered under another capacity, unless another one is clearly better."""
+        if (answers := before._chooser.stored()) is not None:
+            self._chooser.restore(answers)
 
     def records(self) -> list[FamilyRecord]:
         """Return how each family's best expert did lately, the cheapest first."""

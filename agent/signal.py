@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -24,7 +24,7 @@ from forecasters.forecaster import Forecaster
 from forecasters.peak_paths import REACTIVE
 from forecasters.series import Series, grid_index
 from scalers.advantage import Advantage
-from scalers.decision import PeakForecast, SignalInput
+from scalers.decision import LearnedCapacity, PeakForecast, SignalInput
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.recommend import fresh_for
 
@@ -50,6 +50,8 @@ class Signal:
 
     def __init__(self, policy: ScalingPolicy, signal: SignalPolicy, forecasters: Sequence[Forecaster]) -> None:
         self.policy = signal
+        self.learned: LearnedCapacity | None = None  # what the capacity rests on; None where it is the declared one
+        self._scaling = policy
         self.look_ahead = policy.look_ahead(signal)
         self.coarse_span = policy.history
         self.fine_span = max(_FINE_SPAN, 8 * self.look_ahead)
@@ -61,7 +63,8 @@ class Signal:
             forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=self._level)
             for forecaster in forecasters
         }
-        self.peaks = Peaks(policy, signal, self.history, extra=tuple(self.experts))
+        self.peaks = self._peaks_of(signal)
+        self._next: Peaks | None = None  # of a new capacity, until they have walked through the history
         local = LocalTime(policy.time_zone, policy.calendar)
         self._falls = FallWatch(self.history, most=self.peaks.most, local=local)
         self._ceiling: Ceiling | None = None
@@ -123,7 +126,7 @@ class Signal:
             self.history.backfill_fine(fine)
         for expert in self.experts.values():
             expert.fit_at_once()
-        self.peaks.walk_at_once()
+        self._walking.walk_at_once()
         self._falls.learn_at_once()
 
     def take_up(self, kept: Series) -> None:
@@ -131,6 +134,20 @@ class Signal:
         self.take_past(fine=kept)
         if self._fresh_at is None and self.history.last is not None:
             self._fresh_at = self.history.last.at
+
+    def take_capacity(self, learned: LearnedCapacity) -> None:
+        """Size by a learned capacity from now on; the experts' records are worked out anew with it.
+
+        Until they are, those of before answer: what they plan for is demand, and is divided by the new capacity.
+        """
+        self._size(learned)
+        self._next = self._peaks_of(self.policy)
+        self._next.follow(self.peaks)
+
+    def restore_capacity(self, learned: LearnedCapacity) -> None:
+        """Take up the learned capacity of an earlier process, before the records that were kept under it."""
+        self._size(learned)
+        self.peaks = self._peaks_of(self.policy)
 
     def stored(self) -> dict[str, bytes]:
         """Return what the experts know and how they did, by name, for the store."""
@@ -147,7 +164,7 @@ class Signal:
 
     def jobs(self, now: datetime) -> list[Job]:
         """Return the fits that are due."""
-        if not self.peaks.is_due(now) and not any(expert.is_due(now) for expert in self.experts.values()):
+        if not self._walking.is_due(now) and not any(expert.is_due(now) for expert in self.experts.values()):
             return []
         observed = Observed(self.history.coarse_mean(), self.history.coarse_max())
         if not observed.values.present:
@@ -156,12 +173,14 @@ class Signal:
             expert.job(self._name, observed, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
             for expert in self.experts.values()
         ]
-        return [job for job in (*asked, self.peaks.job(self._name, now)) if job is not None]
+        return [job for job in (*asked, self._walking.job(self._name, now)) if job is not None]
 
     def accept(self, outcome: Outcome, now: datetime) -> None:
         """Take in a fit's outcome and its record over the history."""
         if isinstance(outcome, Walked):
-            self.peaks.accept(outcome, now)
+            self._walking.accept(outcome, now)
+            if self._walking.has_walked:
+                self.peaks, self._next = self._walking, None
             self._ceiling = find_ceiling(self.history.coarse_mean(), self.policy.step)
         elif outcome.model != MODEL:  # a walk that failed is tried again
             self.experts[outcome.model].accept(outcome, self.history.coarse_mean(), now=now)
@@ -181,6 +200,7 @@ class Signal:
             is_learning=last is not None and peak is None,
             fall=self._falls.fall,
             ceiling=self._ceiling,
+            learned=self.learned,
         )
 
     def fan(self) -> Forecast | None:
@@ -220,7 +240,20 @@ class Signal:
             self._rises = {name: each.path_peak - last.value for name, each in seen.items() if each is not None}
         self._falls.observe(last.at, last.value)
         told = {name: last.value + rise for name, rise in self._rises.items()}
-        self.peaks.observe(last.at, last.value, told, is_believed=self._falls.fall is None)
+        for peaks in (self.peaks, self._next):
+            if peaks is not None:
+                peaks.observe(last.at, last.value, told, is_believed=self._falls.fall is None)
+
+    @property
+    def _walking(self) -> Peaks:
+        """The experts whose walks and fits are run: those of the newest capacity."""
+        return self.peaks if self._next is None else self._next
+
+    def _peaks_of(self, signal: SignalPolicy) -> Peaks:
+        return Peaks(self._scaling, signal, self.history, extra=tuple(self.experts))
+
+    def _size(self, learned: LearnedCapacity) -> None:
+        self.policy, self.learned = replace(self.policy, capacity=learned.capacity), learned
 
     def _peak(self) -> PeakForecast | None:
         planned = self.peaks.planned()

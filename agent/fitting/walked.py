@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from forecasters.past import Past
+from forecasters.peak_model import PeakModel
 from scalers.contest import Contest, Setting
 from scalers.walk import Fine, refit, walk
 
@@ -36,13 +37,19 @@ class Walked:
     peak_model: bytes | None  # encoded `PeakModel`; None where there is too little history for one
     contest: bytes | None  # encoded `Contest`; None where it was not asked for
     cpu_seconds: float
+    capacity: float  # that the experts were simulated under, demand units per replica
 
 
 def run_walk(job: WalkJob) -> Walked:
     """Do a job; what it took is filled in by the caller."""
     if job.fine is None:
         model = refit(job.past, job.ahead) if job.is_fitting else None
-        return Walked(job.signal, job.model, None if model is None else model.encode(), None, 0.0)
+        return _walked(job, model, None)
     contest = Contest(job.paths, job.setting)
     model = walk(job.past, job.fine, job.ahead, contest, step=job.step, is_fitting=job.is_fitting)
-    return Walked(job.signal, job.model, None if model is None else model.encode(), contest.encode(), 0.0)
+    return _walked(job, model, contest)
+
+
+def _walked(job: WalkJob, model: PeakModel | None, contest: Contest | None) -> Walked:
+    encoded, records = (None if each is None else each.encode() for each in (model, contest))
+    return Walked(job.signal, job.model, encoded, records, 0.0, job.setting.capacity)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from agent.fitting.fit import run_fit
 from agent.fitting.pool import FitJob
 from agent.fitting.walked import WalkJob
 from agent.history.grid import Taken
 from agent.signal import Signal
 from agent.sources.source import Reading, Sample, SignalState
 from forecasters.series import Series
-from scalers.decision import Basis
+from scalers.decision import Basis, LearnedCapacity
 from scalers.policy import SignalPolicy
 from tests.fakes.driven import MISSING, STEP, Driven, past_of
 from tests.fakes.engine import START, daily, level
@@ -237,3 +238,58 @@ def test_a_fan_is_there_for_people_before_any_expert_is_trusted(past: Series) ->
     fan = driven.signal.fan()
     assert fan is not None
     assert (fan.model, fan.end) == ("last-value", START + timedelta(minutes=59))
+
+
+def learned(capacity: float, *, at: datetime = START) -> LearnedCapacity:
+    return LearnedCapacity(at, capacity, 12.0, capacity, 1.1 * capacity, 0.9, 400.0, "learned")
+
+
+def test_a_learned_capacity_counts_at_once_and_those_who_answer_go_on_until_records_are_there_again(
+    past: Series,
+) -> None:
+    driven = Driven(a_policy(models=(), families=("hold",), signals=(_minutely(),)))
+    driven.learn(past)
+    before = driven.read(START, daily(START))
+    driven.decider.take_capacity("demand", learned(6.0))
+    at_once = driven.decider.decide(START, replicas=None)
+    simulated = driven.signal.peaks.capacity
+    driven.fit(START)
+    later = driven.read(START + MINUTE, daily(START + MINUTE))
+
+    assert before.raw_need is not None
+    assert at_once.raw_need == pytest.approx(2.0 * before.raw_need)
+    assert at_once.signals[0].learned == learned(6.0)
+    assert simulated == 12.0  # those of before answer
+    assert (before.signals[0].peak, at_once.signals[0].peak, later.signals[0].peak).count(None) == 0
+    assert driven.signal.peaks.capacity == 6.0
+    assert later.need == pytest.approx(2.0 * (before.need or 0.0), rel=0.15)
+    assert driven.decider.policy.signals[0].capacity == 6.0
+
+
+def test_a_walk_that_was_asked_for_under_another_capacity_is_not_taken_in(past: Series) -> None:
+    driven = Driven(a_policy(models=(), families=("hold",), signals=(_minutely(),)))
+    driven.signal.take_past(fine=past)
+    (under_way,) = driven.decider.jobs(START)
+    driven.decider.take_capacity("demand", learned(6.0))
+    driven.decider.accept(run_fit(under_way), START)
+    assert not driven.signal.peaks.is_choosing
+
+    (job,) = driven.decider.jobs(START)
+    driven.decider.accept(run_fit(job), START)
+    assert driven.signal.peaks.is_choosing
+    assert driven.signal.peaks.capacity == 6.0
+
+
+def test_records_are_restored_under_the_capacity_that_they_were_made_with(past: Series) -> None:
+    policy = a_policy(models=(), families=("hold",), signals=(_minutely(),))
+    driven = Driven(policy)
+    driven.decider.take_capacity("demand", learned(6.0))
+    driven.learn(past)
+    driven.read(START, daily(START))
+    restarted = Driven(policy)
+    restarted.decider.restore_capacity("demand", learned(6.0))
+    restarted.signal.restore(driven.signal.stored())
+    restarted.read(START + MINUTE, daily(START + MINUTE))
+
+    assert restarted.signal.peaks.capacity == 6.0
+    assert restarted.signal.peaks.is_choosing

@@ -44,7 +44,7 @@ class EngineBook:
         return PolicySnapshot(
             key=watched.key,
             taken_at=self._clock.now(),
-            policy=watched.assignment.policy,
+            policy=watched.decider.policy,
             document=watched.assignment.document,
             conditions=watched.conditions,
             decision=watched.decider.decision,

@@ -22,6 +22,7 @@ def conditions(
     warnings: Sequence[str],
     reserved: tuple[str, ...],
     advantages: Mapping[str, Advantage],
+    capacity: Condition | None = None,
     before: tuple[Condition, ...],
 ) -> tuple[Condition, ...]:
     """Return the conditions that follow from a decision.
@@ -33,6 +34,7 @@ def conditions(
         warnings: what sources said beside their samples.
         reserved: paths of the document that this version accepts and does not act on.
         advantages: of the experts that answer, by signal.
+        capacity: what is known of a learned capacity; None where none is learned.
         before: the conditions so far; one that has not changed keeps its `since`.
     """
     now = decision.at
@@ -40,6 +42,7 @@ def conditions(
         _ready(decision, reserved, now),
         _data_fresh(decision, mends, warnings, now),
         _forecast_trusted(decision, policy, advantages, now),
+        *(() if capacity is None else (capacity,)),
         _trigger_in_shadow(policy, now),
     )
     known = {condition.type: condition for condition in before}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -22,6 +22,7 @@ from agent.history.thread import StoreThread
 from agent.log import logger
 from agent.reading import read
 from agent.signal import Signal
+from agent.sizing import Learning, PolicySizing
 from agent.snapshot import Condition
 from agent.sources.source import Source, SourceError
 from agent.telemetry import Telemetry
@@ -65,6 +66,7 @@ class Assignment:
     document: Mapping[str, object]  # the ForecastPolicy as JSON, for people
     reserved: tuple[str, ...]  # paths of the document that this version does not act on
     sources: Mapping[str, Source | SourceError]  # by signal; an error stands for a source that cannot be asked at all
+    learning: Mapping[str, Learning] = field(default_factory=dict)  # by signal whose capacity is learned
 
     def is_same(self, other: Assignment) -> bool:
         """Whether nothing is decided otherwise; a query that was mended is seen in the document only."""
@@ -77,6 +79,7 @@ class Watched:
 
     assignment: Assignment
     decider: Decider
+    sizing: PolicySizing
     conditions: tuple[Condition, ...] = ()
     mends: dict[str, str] = field(default_factory=dict)  # by signal that is missing
     warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what sources said beside their samples
@@ -146,10 +149,31 @@ class Engine:
 
     async def tick_policy(self, watched: Watched, now: datetime) -> None:
         """Read a policy's signals, decide and publish."""
+        is_learning = bool(watched.sizing) and self._replicas.observed(watched.key) is not None
+        # what an answer does not need does not delay it
+        await asyncio.gather(self._decide(watched, now), *([watched.sizing.ask(now)] if is_learning else []))
+        if watched.sizing and self._watched.get(watched.key) is watched:
+            await self._learn(watched, now)
+
+    async def _decide(self, watched: Watched, now: datetime) -> None:
         await asyncio.gather(*(self._read(watched, signal, source, now) for signal, source in watched.pairs()))
         replicas = self._replicas.observed(watched.key)
         decision = watched.decider.decide(now, replicas=replicas, is_reactive_only=self._is_reactive_only())
         await self._publish(watched, decision)
+
+    async def _learn(self, watched: Watched, now: datetime) -> None:
+        """Learn from what was seen; a capacity that is taken up is kept at once, for records are made anew with it."""
+        known = {name: signal.input() for name, signal in watched.decider.signals.items()}
+        taken = watched.sizing.learn(now, known, self._replicas.observed(watched.key))
+        for name, learned in taken.items():
+            watched.decider.take_capacity(name, learned)
+        if not taken:
+            return
+        try:
+            await self._keep(watched, self._storing.soon)
+        except StoreFailed as error:
+            self._telemetry.store_failed("put_state")
+            self._log.warning("capacity_not_stored", policy=str(watched.key), error=str(error))
 
     async def fit(self, now: datetime, *, deadline: timedelta = _FIT_DEADLINE) -> None:
         """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline."""
@@ -178,7 +202,7 @@ class Engine:
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
         for watched in self.watched:
-            await self._keep(watched)
+            await self._keep(watched, self._storing.call)
 
     async def forget(self, now: datetime) -> None:
         """Drop what is older than each policy's history from the store."""
@@ -202,18 +226,19 @@ class Engine:
                 self._log.warning("store_degraded", note=note)
         self._told = frozenset(notes)
 
-    async def _keep(self, watched: Watched) -> None:
+    async def _keep(self, watched: Watched, call: Callable[..., Awaitable[None]]) -> None:
         for signal in watched.decider.signals.values():
-            for name, body in signal.stored().items():
-                await self._storing.call(self._store.put_state, signal.stored_as, name, body)
+            for name, body in (signal.stored() | watched.sizing.stored(signal.policy.name)).items():
+                await call(self._store.put_state, signal.stored_as, name, body)
 
     async def _take_up(self, assignment: Assignment) -> None:
         key = assignment.policy.key
         if (before := self._watched.get(key)) is not None:
-            await self._keep(before)
+            await self._keep(before, self._storing.call)
             await self.flush()
             self._telemetry.forget(key)
-        watched = Watched(assignment, Decider(assignment.policy, self._forecasters))
+        sizing = PolicySizing(key, assignment.policy.signals, assignment.learning)
+        watched = Watched(assignment, Decider(assignment.policy, self._forecasters), sizing)
         self._board.register(key)
         try:
             await self._restore(watched)
@@ -230,8 +255,12 @@ class Engine:
             answer, at = last
             if self._clock.now() - at <= watched.assignment.policy.stale_data:
                 watched.decider.restore_answer(answer=answer, at=self._clock.now())
-        for signal in watched.decider.signals.values():
-            signal.restore(await self._storing.soon(self._store.states, signal.stored_as))
+        for name, signal in watched.decider.signals.items():
+            stored = await self._storing.soon(self._store.states, signal.stored_as)
+            learned = watched.sizing.restore(name, stored)
+            if learned is not None:
+                watched.decider.restore_capacity(name, learned)
+            signal.restore(stored)
 
     def _drop(self, key: PolicyKey) -> None:
         del self._watched[key]
@@ -264,7 +293,7 @@ class Engine:
         await self._record(decision)
         if self._watched.get(watched.key) is not watched:
             return  # dropped or changed meanwhile
-        policy = watched.assignment.policy
+        policy = watched.decider.policy
         answer = Answer(
             replicas=decision.for_keda,
             is_active=decision.is_active,
@@ -281,6 +310,7 @@ class Engine:
             warnings=[warning for each in watched.warnings.values() for warning in each],
             reserved=watched.assignment.reserved,
             advantages=watched.decider.advantages(),
+            capacity=watched.sizing.condition(decision.at),
             before=watched.conditions,
         )
 

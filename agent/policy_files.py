@@ -10,12 +10,16 @@ from agent.log import logger
 from agent.policy import (
     ForecastPolicy,
     InvalidPolicy,
+    Lesson,
     document_json,
+    lessons,
     load_policies,
     reserved_fields_used,
     signals_by_name,
     to_scaling_policy,
 )
+from agent.policy.demand import Demand
+from agent.sizing import Learning, Objective
 from agent.sources.source import Source, SourceError
 from agent.sources.table import SourceTable
 
@@ -71,15 +75,30 @@ class PolicyFiles:
 
 def assignment_of(document: ForecastPolicy, sources: SourceTable) -> Assignment:
     """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
-    opened: dict[str, Source | SourceError] = {}
-    for name, signal in signals_by_name(document).items():
-        try:
-            opened[name] = sources.open(signal)
-        except SourceError as error:
-            opened[name] = error
+    signals = signals_by_name(document)
     return Assignment(
         policy=to_scaling_policy(document),
         document=document_json(document),
         reserved=reserved_fields_used(document),
-        sources=opened,
+        sources={name: _opened(signal, sources) for name, signal in signals.items()},
+        learning={name: _learning(lesson, signals[name], sources) for name, lesson in lessons(document).items()},
     )
+
+
+def _opened(signal: Demand, sources: SourceTable) -> Source | SourceError:
+    try:
+        return sources.open(signal)
+    except SourceError as error:
+        return error
+
+
+def _learning(lesson: Lesson, signal: Demand, sources: SourceTable) -> Learning:
+    """Open what reads the objectives: queries to the source of the signal's own demand."""
+    objectives = []
+    for question in lesson.questions:
+        try:
+            source: Source | SourceError = sources.open_query(signal, question.query)
+        except SourceError as error:
+            source = error
+        objectives.append(Objective(question.objective, question.limit, source))
+    return Learning(lesson, tuple(objectives))

@@ -18,7 +18,7 @@ from scalers.policy import PolicyKey, ScalingPolicy
 class Condition:
     """A named truth about a policy, as in a Kubernetes status."""
 
-    type: str  # Ready, DataFresh, ForecastTrusted, Conflict, TriggerInShadow
+    type: str  # Ready, DataFresh, ForecastTrusted, CapacityKnown, Conflict, TriggerInShadow
     status: bool | None  # None is Unknown
     reason: str  # CamelCase
     message: str  # what a person can act on

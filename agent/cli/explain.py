@@ -134,7 +134,9 @@ def _inputs(known: Mapping[str, object]) -> Table:
     if isinstance(ceiling, dict):
         stays = f"{ceiling['plateaus']} times, {_number(ceiling['totalSeconds'])} s in all"
         table.add_row("pinned at", _number(ceiling["level"]), f"{stays}: more may have been asked for")
-    table.add_row("one replica serves", _number(known.get("capacity")), "")
+    learned = known.get("learned")
+    told = str(learned["sentence"]) if isinstance(learned, dict) else ""
+    table.add_row("one replica serves", _number(known.get("capacity")), told)
     return table
 
 

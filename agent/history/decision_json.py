@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from forecasters.ceiling import Ceiling
-from scalers.decision import Clamp, Decision, Fall, PeakForecast, Replicas, SignalInput
+from scalers.decision import Clamp, Decision, Fall, LearnedCapacity, PeakForecast, Replicas, SignalInput
 
 
 def decision_to_json(decision: Decision) -> dict[str, object]:
@@ -50,6 +50,7 @@ def _signal(signal: SignalInput) -> dict[str, object]:
         "isLearning": signal.is_learning,
         "fall": None if signal.fall is None else _fall(signal.fall),
         "ceiling": None if signal.ceiling is None else _ceiling(signal.ceiling),
+        "learned": None if signal.learned is None else _learned(signal.learned),
     }
 
 
@@ -69,6 +70,19 @@ def _ceiling(ceiling: Ceiling) -> dict[str, object]:
         "totalSeconds": ceiling.total.total_seconds(),
         "longestSeconds": ceiling.longest.total_seconds(),
         "since": instant_to_json(ceiling.since),
+    }
+
+
+def _learned(learned: LearnedCapacity) -> dict[str, object]:
+    return {
+        "at": instant_to_json(learned.at),
+        "capacity": learned.capacity,
+        "declared": learned.declared,
+        "low": learned.low,
+        "high": learned.high,
+        "confidence": learned.confidence,
+        "samples": learned.samples,
+        "sentence": learned.sentence,
     }
 
 

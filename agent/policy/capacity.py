@@ -9,11 +9,9 @@ from pydantic import Field
 
 from agent.policy.expressions import exactly_one, milliseconds
 from agent.policy.fields import (
-    RESERVED,
     Count,
     Duration,
     Lasting,
-    Mark,
     PositiveQuantity,
     Quantity,
     Share,
@@ -32,12 +30,15 @@ class LearnedCapacity(Part):
     """A capacity that is learned from demand, replicas and an objective."""
 
     initial: PositiveQuantity = Field(description="Demand units per replica until it is learned.")
-    objective: Word | None = Field(None, description="Name of the objective that must hold; all where not set.")
+    objective: Word | None = Field(
+        None, description="Name of the objective that must hold; all that have a query where not set."
+    )
     confidence: Annotated[Share, ShareBelow(100)] = Field(
         0.9, description="How sure the interval is whose low end decisions take."
     )
     window: Annotated[Duration, Lasting("15s", "1h")] = Field(
-        timedelta(minutes=5), description="Time over which the objective's query averages."
+        timedelta(minutes=5),
+        description="Time over which the objective's query averages; the share of good requests is taken over it.",
     )
 
 
@@ -116,7 +117,7 @@ class Capacity(Part):
         description="Demand units that one replica serves within its objective: a number or a Kubernetes quantity. "
         "In a cluster a fraction is written as text, such as '0.5' or 500m.",
     )
-    learned: Annotated[LearnedCapacity | None, Mark(RESERVED)] = Field(
+    learned: LearnedCapacity | None = Field(
         None, description="Learn it from demand, replicas and an objective; `initial` counts until then."
     )
     concurrency: Concurrency | None = Field(
@@ -134,7 +135,7 @@ class Capacity(Part):
 
     @property
     def demand_units(self) -> float:
-        """The capacity that this version sizes by, above 0."""
+        """What one replica serves by the document alone, above 0; of a learned one what counts until it is learned."""
         if self.learned is not None:
             return self.learned.initial
         derived = self.concurrency or self.load_test

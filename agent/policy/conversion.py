@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2s
 
 from agent.policy.calendar import special_days
+from agent.policy.capacity import Capacity
 from agent.policy.demand import Demand, Signal
 from agent.policy.document import ForecastPolicy, Spec
 from agent.policy.fields import RESERVED, Mark
 from agent.policy.models import resolve_families, resolve_models
+from agent.policy.objectives import Lesson, lesson_of
 from agent.policy.part import Part
 from agent.policy.scaling import Actuator
 from agent.policy.window import rate_window
@@ -61,10 +63,28 @@ def signals_by_name(policy: ForecastPolicy) -> dict[str, Demand]:
     return {_name(demand): demand for demand in policy.spec.all_signals}
 
 
+def lessons(policy: ForecastPolicy) -> Mapping[str, Lesson]:
+    """Return how capacities are learned, by signal; a signal whose capacity is not is left out."""
+    spec = policy.spec
+    return {
+        _name(demand): lesson_of(learned, spec.objectives, step=demand.step, warm_up=spec.lead_time.warm_up)
+        for demand in spec.all_signals
+        if (learned := _capacity(demand, spec).learned) is not None
+    }
+
+
 def reserved_fields_used(policy: ForecastPolicy) -> tuple[str, ...]:
     """Return the paths of a document that are accepted but not acted on by this version."""
     direct = ("spec.scaling.actuator",) if policy.spec.scaling.actuator is Actuator.DIRECT else ()
-    return (*_reserved(policy.spec, "spec"), *direct)
+    return (*_unread_objectives(policy), *_reserved(policy.spec, "spec"), *direct)
+
+
+def _unread_objectives(policy: ForecastPolicy) -> tuple[str, ...]:
+    """Return the objectives by which no capacity is learned: nothing else acts on them."""
+    objectives = policy.spec.objectives
+    read = {question.objective for lesson in lessons(policy).values() for question in lesson.questions}
+    unread = tuple(f"spec.objectives[{index}]" for index, each in enumerate(objectives) if each.name not in read)
+    return unread if len(unread) < len(objectives) else ("spec.objectives",)[: len(unread)]
 
 
 def _reserved(part: Part, path: str) -> Iterator[str]:
@@ -92,15 +112,19 @@ def _meaning(demand: Demand) -> str:
     return blake2s(asked.encode(), digest_size=6).hexdigest()
 
 
-def _signal(demand: Demand, spec: Spec) -> SignalPolicy:
+def _capacity(demand: Demand, spec: Spec) -> Capacity:
     capacity = (demand.capacity if isinstance(demand, Signal) else None) or spec.capacity
     if capacity is None:
         raise AssertionError(f"spec.capacity of signal {_name(demand)} is missing though the document was checked")
+    return capacity
+
+
+def _signal(demand: Demand, spec: Spec) -> SignalPolicy:
     return SignalPolicy(
         name=_name(demand),
         meaning=_meaning(demand),
         step=demand.step,
         delay=demand.delay,
         window=rate_window(demand.prometheus.query if demand.prometheus else ""),
-        capacity=capacity.demand_units,
+        capacity=_capacity(demand, spec).demand_units,
     )

@@ -12,8 +12,9 @@ from agent.policy import expressions
 from agent.policy.capacity import Capacity
 from agent.policy.demand import Demand, Signal
 from agent.policy.fields import RESERVED, Label, Mark, Share, ShareBelow, Subdomain, Word
+from agent.policy.objectives import Objective
 from agent.policy.part import Part, rule
-from agent.policy.reserved import Drain, Hints, Objective
+from agent.policy.reserved import Drain, Hints
 from agent.policy.scaling import Forecast, LeadTime, Override, Replicas, Scaling, Staleness
 from scalers.policy import Mode, PolicyKey
 
@@ -89,9 +90,10 @@ class Spec(Part):
     forecast: Forecast = Field(default_factory=Forecast, description="What is foretold, and by which models.")
     scaling: Scaling = Field(default_factory=Scaling, description="What moves the replicas, and how it behaves.")
     staleness: Staleness = Field(default_factory=Staleness, description="How old knowledge may be.")
-    objectives: Annotated[tuple[Objective, ...], Mark(RESERVED), Field(max_length=8)] = Field(
+    objectives: Annotated[tuple[Objective, ...], Field(max_length=8)] = Field(
         (),
-        description="What a user of the workload should see.",
+        description="What a user of the workload should see. `capacity.learned` reads them; nothing else acts on them "
+        "in this version.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     drain: Annotated[Drain | None, Mark(RESERVED)] = Field(None, description="How soon a backlog must be gone.")

@@ -18,11 +18,12 @@ from agent.policy.part import Part
 from agent.policy.quantities import format_share
 
 _LONGEST: Final = 1024  # characters, as in the schema of Text
-# Good news is True for the first three, and False for the last two.
+# Good news is True for the first four, and False for the last two.
 _IS_WELL: Final = {
     "Ready": True,
     "DataFresh": True,
     "ForecastTrusted": True,
+    "CapacityKnown": True,
     "Conflict": False,
     "TriggerInShadow": False,
 }
@@ -69,7 +70,7 @@ class Truth(StrEnum):
 class StatusCondition(Part):
     """A named truth about the policy, as in any Kubernetes status."""
 
-    type: Word = Field(description="Ready, DataFresh, ForecastTrusted, Conflict or TriggerInShadow.")
+    type: Word = Field(description="Ready, DataFresh, ForecastTrusted, CapacityKnown, Conflict or TriggerInShadow.")
     status: Truth = Field(description="Whether it holds.")
     reason: Reason = Field(description="One word in CamelCase.")
     message: Sentence = Field(description="What a person can act on.")

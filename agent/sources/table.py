@@ -49,6 +49,20 @@ class SourceTable:
             )
         return factory(signal)
 
+    def open_query(self, signal: Demand, query: str) -> Source:
+        """Return what reads another query where a signal is read, at the signal's step and delay.
+
+        Raises:
+            SourceError: NotConfigured: the signal is not read by queries, or the configuration has no such source.
+        """
+        if signal.prometheus is None:
+            raise _not_configured(
+                "an objective is a query, and the demand is read without one",
+                "read the demand by `prometheus`, or declare the capacity",
+            )
+        asked = signal.prometheus.model_copy(update={"query": query})
+        return self.open(signal.model_copy(update={"prometheus": asked}))
+
     def close(self) -> None:
         """Release all connections."""
         for server in self._servers.values():

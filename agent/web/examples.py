@@ -71,6 +71,7 @@ DECISION: Example = {
             "isLearning": False,
             "fall": None,
             "ceiling": None,
+            "learned": None,
         }
     ],
     "replicas": {"existing": 11, "ready": 11, "isRollingOut": False},

@@ -61,6 +61,19 @@ class CeilingRecord(RecordModel):
     since: datetime  # of the longest
 
 
+class LearnedRecord(RecordModel):
+    """A capacity that was learned, as it was known when decisions took it up."""
+
+    at: datetime  # since when decisions take it
+    capacity: Number = None  # demand units per replica, as the next three
+    declared: Number = None
+    low: Number = None
+    high: Number = None
+    confidence: Number = None  # that it lies between them
+    samples: Number = None
+    sentence: str = ""
+
+
 class SignalRecord(RecordModel):
     """What was known of one demand signal."""
 
@@ -74,6 +87,7 @@ class SignalRecord(RecordModel):
     is_learning: bool = False
     fall: FallRecord | None = None
     ceiling: CeilingRecord | None = None
+    learned: LearnedRecord | None = None  # what the capacity rests on; null where it is the declared one
 
 
 class ClampRecord(RecordModel):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.configuration import Configuration
+from agent.configuration import Configuration, PrometheusAddress, SourceAddress
 from agent.policy import InvalidPolicy
 from agent.policy_files import PolicyFiles
+from agent.sources.prometheus import PrometheusSource
 from agent.sources.source import SourceError
 from agent.sources.table import SourceTable
+from scalers.capacity.objective import Limit
 from tests.fakes.policies import VALID_TEXT
 
 CHAT = VALID_TEXT
@@ -45,6 +47,20 @@ def test_a_source_that_is_not_configured_is_an_error_in_its_place(
     source = assignment.sources["demand"]
     assert isinstance(source, SourceError)
     assert str(source) == "no source is configured, and the policy reads 'default'"
+
+
+def test_a_learned_capacity_comes_with_what_reads_its_objectives(
+    tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    learned = "capacity: {learned: {initial: 12}}\n  objectives: [{name: ttft, query: ttft, below: 2s}]"
+    write("chat.yaml", CHAT.replace("capacity: {perReplica: 404.33}", learned))
+    address = SourceAddress(prometheus=PrometheusAddress(url="http://prometheus:9090"))
+    (assignment,) = PolicyFiles(tmp_path, SourceTable(Configuration(sources={"default": address}))).first()
+    (objective,) = assignment.learning["demand"].objectives
+
+    assert assignment.learning["demand"].lesson.policy.declared == 12.0
+    assert (objective.name, objective.limit) == ("ttft", Limit(2.0))
+    assert isinstance(objective.source, PrometheusSource)
 
 
 def test_a_wrong_policy_at_start_is_told(tmp_path: Path, write: Callable[[str, str], None]) -> None:

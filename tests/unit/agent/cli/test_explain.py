@@ -15,11 +15,12 @@ from agent.snapshot import Condition, PolicySnapshot
 from agent.web import Readiness, create_app
 from agent.web.server import HttpAddress, HttpServer
 from forecasters.ceiling import Ceiling
-from scalers.decision import Fall
+from scalers.decision import Fall, LearnedCapacity
 from scalers.policy import PolicyKey
 from tests.fakes.book import NOON, InventedBook, SteppedClock
 
 CHAT = PolicyKey("ml", "chat")
+LEARNED = "capacity 12 learned from 412 samples, 90 % sure between 12 and 13.6; declared 10"
 
 
 class AnnotatedBook(InventedBook):
@@ -34,7 +35,10 @@ class AnnotatedBook(InventedBook):
         if key.name == "translate":
             fall = Fall(NOON - timedelta(minutes=20), NOON + timedelta(minutes=100), before=240.0, is_back=False)
             ceiling = Ceiling(180.0, 2, timedelta(hours=3), timedelta(hours=2), NOON - timedelta(days=1))
-            signals = tuple(replace(each, fall=fall, ceiling=ceiling) for each in found.decision.signals)
+            learned = LearnedCapacity(NOON, 12.0, 10.0, 12.0, 13.6, 0.9, 412.0, LEARNED)
+            signals = tuple(
+                replace(each, fall=fall, ceiling=ceiling, learned=learned) for each in found.decision.signals
+            )
             return replace(found, decision=replace(found.decision, signals=signals))
         if key == CHAT:
             empty = Condition("DataFresh", False, "Empty", "sum(rate(requests[1m])) is empty; look [/at] it", NOON)
@@ -97,6 +101,11 @@ def test_a_fall_and_a_ceiling_are_told_with_what_follows_from_them(address: str)
     fell = "fell from 240 at 2026-11-17T14:09:45Z, at once and at no usual time; held until 2026-11-17T16:09:45Z"
     assert fell in lines
     assert "pinned at 180 2 times, 10,800 s in all: more may have been asked for" in lines
+
+
+def test_a_learned_capacity_says_how_it_is_known(address: str) -> None:
+    shown = explained(address, "translate", "-n", "ml").stdout
+    assert f"one replica serves 12 {LEARNED}" in [" ".join(line.split()) for line in shown.splitlines()]
 
 
 def test_the_record_is_the_apis_own_as_json(address: str) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from agent.history.decision_json import decision_to_json, instant_to_json
 from forecasters.ceiling import Ceiling
-from scalers.decision import Fall, Replicas
+from scalers.decision import Fall, LearnedCapacity, Replicas
 from tests.fakes.history import decided
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -39,6 +39,7 @@ def test_a_decision_has_one_json_form():
                 "isLearning": False,
                 "fall": None,
                 "ceiling": None,
+                "learned": None,
             }
         ],
         "replicas": {"existing": 10, "ready": 9, "isRollingOut": False},
@@ -84,6 +85,24 @@ def test_a_fall_and_a_ceiling_are_told_with_their_times():
         "totalSeconds": 10800.0,
         "longestSeconds": 7200.0,
         "since": "2026-11-22T12:00:00Z",
+    }
+
+
+def test_a_learned_capacity_is_told_with_what_it_rests_on():
+    known = decided(NOON, 10.5)
+    learned = LearnedCapacity(NOON, 12.0, 10.0, 12.0, 13.6, 0.9, 412.0, "capacity 12 learned; declared 10")
+    (signal,) = known.signals
+    told = decision_to_json(replace(known, signals=(replace(signal, learned=learned),)))["signals"][0]
+
+    assert told["learned"] == {
+        "at": "2026-11-22T12:00:00Z",
+        "capacity": 12.0,
+        "declared": 10.0,
+        "low": 12.0,
+        "high": 13.6,
+        "confidence": 0.9,
+        "samples": 412.0,
+        "sentence": "capacity 12 learned; declared 10",
     }
 
 

@@ -69,10 +69,10 @@ def test_a_signal_with_a_capacity_of_its_own_uses_it():
     assert list(signals_by_name(policy)) == ["requests", "tokens"]
 
 
-def test_a_learned_capacity_counts_by_its_initial_value():
+def test_a_learned_capacity_counts_by_its_initial_value_until_it_is_learned():
     policy = policy_of(document(capacity={"learned": {"initial": 7}}), origin="here")
     assert to_scaling_policy(policy).signals[0].capacity == 7
-    assert reserved_fields_used(policy) == ("spec.capacity.learned",)
+    assert reserved_fields_used(policy) == ()
 
 
 def test_the_clock_of_the_demand_is_utc_where_none_is_named():

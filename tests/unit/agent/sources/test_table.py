@@ -37,6 +37,21 @@ def test_signals_on_one_server_share_its_threads() -> None:
     assert sorted(table._servers) == ["default", "mimir"]
 
 
+def test_an_objective_is_asked_for_where_the_signal_is_read() -> None:
+    table = SourceTable(CONFIGURATION)
+
+    assert isinstance(table.open_query(_prometheus("mimir"), "ttft"), PrometheusSource)
+    assert sorted(table._servers) == ["mimir"]
+
+
+def test_an_objective_of_a_signal_that_is_not_read_by_queries_cannot_be_asked_for() -> None:
+    with pytest.raises(SourceError, match="an objective is a query, and the demand is read without one") as caught:
+        SourceTable(CONFIGURATION).open_query(Demand(csv=CsvDemand(path="demand.csv")), "ttft")
+
+    assert caught.value.state is SignalState.NOT_CONFIGURED
+    assert caught.value.mend == "read the demand by `prometheus`, or declare the capacity"
+
+
 def test_a_file_needs_no_configured_source(tmp_path: Path) -> None:
     demand = Demand(csv=CsvDemand(path=str(tmp_path / "demand.csv")))
 

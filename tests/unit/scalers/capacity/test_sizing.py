@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -122,3 +124,53 @@ def test_another_objective_or_declared_capacity_is_learned_anew(knowing: dict[st
 
 def test_what_is_kept_is_small(knowing: dict[str, bytes]) -> None:
     assert sum(map(len, knowing.values())) < 9 * 1024
+
+
+def scaled_by_itself(sizing: Sizing, *, capacity: float, margin: float, days: int = 4) -> float:
+    """Let the capacity in use size a service, as an HPA with a target would; return the share missed on the last day.
+
+    The demand goes from 15 to 60 over the day, and wanders. Replicas take two minutes to start, and go after five.
+    """
+    random, wandering = np.random.default_rng(1), 0.0
+    wanted: deque[int] = deque(maxlen=5)
+    loads: deque[float] = deque(maxlen=5)
+    ready = missed = 0
+    starting: deque[tuple[int, int]] = deque()
+    for minute in range(days * 1440):
+        wandering = 0.94 * wandering + random.normal(0.0, 0.03)
+        demand = 15.0 * (2.5 - 1.5 * math.cos(2.0 * math.pi * minute / 1440)) * math.exp(wandering)
+        wanted.append(math.ceil(demand / (margin * sizing.capacity)))
+        while starting and starting[0][0] <= minute:
+            ready += starting.popleft()[1]
+        existing = ready + sum(count for _, count in starting)
+        if ready == 0:
+            ready = existing = wanted[0]
+        if max(wanted) > existing:
+            starting.append((minute + 2, max(wanted) - existing))
+        elif not starting:
+            ready = existing = max(wanted)
+        loads.append(demand / ready)
+        is_kept = random.random() >= TRUE.missed(sum(loads) / len(loads), capacity)
+        missed += not is_kept and minute >= (days - 1) * 1440
+        at = START + minute * MINUTE
+        sizing.observe(Observation(at, demand, Replicas(max(existing, *wanted), ready), float(is_kept)))
+        sizing.take_up(at)
+    return missed / 1440
+
+
+@pytest.mark.parametrize("margin", [0.7, 1.0])
+def test_a_capacity_that_was_declared_too_high_comes_down_though_it_sizes_what_it_is_learned_from(
+    margin: float,
+) -> None:
+    sizing = Sizing(POLICY)
+    missed = scaled_by_itself(sizing, capacity=7.0, margin=margin)
+
+    assert 0.8 * 7.0 < sizing.capacity < 1.05 * 7.0
+    assert missed < 0.05  # 2 % whatever the load
+
+
+def test_a_capacity_that_was_declared_too_low_goes_up_step_by_step_and_not_far_past_the_limit() -> None:
+    sizing = Sizing(POLICY)
+    scaled_by_itself(sizing, capacity=20.0, margin=1.0)
+
+    assert 12.0 < sizing.capacity < 1.1 * 20.0

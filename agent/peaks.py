@@ -18,6 +18,7 @@ from agent.choosing import LEAST_FOR_FORECASTS, LEAST_RECORD, Chooser, FamilyRec
 from agent.fine_past import fine_past
 from agent.fitting.walked import Walked, WalkJob
 from agent.history.grid import History
+from agent.levels import LevelWatch
 from agent.local_time import LocalTime
 from agent.peak_setting import rows_ahead, setting_of, step_of
 from agent.peak_sight import PeakSight, rows_of
@@ -85,6 +86,7 @@ class Peaks:
         self._paths = Paths(self._step)
         self._local = LocalTime(policy.time_zone, policy.calendar)
         self._sight = PeakSight(history, ahead=self._ahead, most=self._most, local=self._local)
+        self._levels = LevelWatch(history, most=self._most)
         self._model: PeakModel | None = None
         self._coverage = Coverage(LEVELS, ahead=self._ahead, step=history.coarse_step)
         self._scored: int | None = None  # coarse step up to which forecasts were held against what came
@@ -148,6 +150,8 @@ class Peaks:
         usual = UNKNOWN if seen is None else seen.usual
         planned = self._paths.planned(demand, usual, peaks)[self._chosen]
         self._planned = np.concatenate([planned, told])
+        if self._levels.has_changed():
+            self._contest.discount()
         if missed:
             self._contest.skip(missed)
         if is_believed:

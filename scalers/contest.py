@@ -27,6 +27,7 @@ MARGINS = (0.2, 0.28, 0.37, 0.46, 0.55, 0.63, 0.7, 0.77, 0.83, 0.89, 0.95, 1.0)
 _MODES = 2  # plain, and past the tolerance
 # Records forget with this time constant; the short one shows what has just changed.
 _LONG, _SHORT = timedelta(days=7), timedelta(days=1)
+_AFTER_CHANGE = timedelta(days=1)  # of records, left after a change of level
 _BLOCK = timedelta(minutes=15)  # sums are decayed once in this time
 _KIND, _VERSION = "contest", 1
 
@@ -130,6 +131,13 @@ class Contest:
                 self._pool.advance()
                 self._pool.sync(np.full(len(self), np.nan))
         self._seen = 0  # what was ready before the gap says nothing of demand after it
+
+    def discount(self) -> None:
+        """Let what was lived so far count for a day at most: the load has come to another level."""
+        share = min(1.0, _AFTER_CHANGE / self._setting.step / max(self._weights[1], 1.0))
+        self._long *= share
+        self._demand[1] *= share
+        self._weights[1] *= share
 
     def needs(self, planned: NDArray[np.float64], demand: float) -> NDArray[np.float64]:
         """Return the replicas that each expert finds needed, its step past the tolerance apart; shape (experts,)."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forecasters.falls import believed
 from forecasters.forecaster import TooLittleHistory
+from forecasters.level_change import level_changes
 from forecasters.past import Outcomes, Past
 from forecasters.peak_features import (
     MAXIMUM_MINUTES,
@@ -61,6 +62,7 @@ class Plans:
 
     demand: NDArray[np.float64]  # shape (n,), NaN is a gap
     believed: NDArray[np.bool_]  # False within an outage, shape (n,)
+    changes: NDArray[np.int64]  # samples at which a change of level has become certain
     planned: NDArray[np.float64]  # shape (n, `PATHS`), demand units, NaN where the path had nothing to say
     model: PeakModel | None  # that serves from now on; None where none was fitted
 
@@ -83,7 +85,7 @@ def walk(
     columns = {path: plans.planned[:, place] for place, path in enumerate(PATHS)}
     unknown = np.full(len(plans.demand), np.nan)
     planned = np.column_stack([columns.get(path, unknown) for path in contest.paths])
-    _live(contest, planned, plans.demand, plans.believed)
+    _live(contest, planned, plans)
     return plans.model
 
 
@@ -112,7 +114,9 @@ def plan(
             peaks[begin:end] = model.peaks(seen[begin:end])
     model = _fitted(outcomes, table, len(past)) if is_fitting else None
     is_demand = believed(past, values, per_row=fine.per_row, after=fine.after, step=step)
-    return Plans(values, is_demand, planned_table(seen[:, -1], usual, peaks, step), model)
+    changes = np.searchsorted(rows, level_changes(past))
+    changes = changes[(changes > 0) & (changes < count)]
+    return Plans(values, is_demand, changes, planned_table(seen[:, -1], usual, peaks, step), model)
 
 
 def _newest_rows(count: int, past: Past, fine: Fine) -> NDArray[np.int64]:
@@ -157,11 +161,12 @@ def _fitted(outcomes: Outcomes, table: NDArray[np.float64], until: int) -> PeakM
         return None
 
 
-def _live(
-    contest: Contest, planned: NDArray[np.float64], values: NDArray[np.float64], is_demand: NDArray[np.bool_]
-) -> None:
-    missed = 0
-    for plan, demand, counts in zip(planned, values.tolist(), is_demand.tolist(), strict=True):
+def _live(contest: Contest, planned: NDArray[np.float64], plans: Plans) -> None:
+    missed, changes = 0, set(plans.changes.tolist())
+    steps = zip(planned, plans.demand.tolist(), plans.believed.tolist(), strict=True)
+    for place, (plan, demand, counts) in enumerate(steps):
+        if place in changes:
+            contest.discount()
         if demand != demand:  # noqa: PLR0124 - the cheapest test for NaN
             missed += 1
             continue

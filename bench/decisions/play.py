@@ -129,10 +129,13 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
     )
     asked: list[Answering] = []
     course = np.empty((2, len(trial.metric) - trial.begin, len(lanes)))
+    changes = set(plans.changes.tolist())
     steps = zip(plans.planned, plans.demand.tolist(), plans.believed.tolist(), strict=True)
     for place, (planned, demand, is_believed) in enumerate(steps):
         step = begin + place
         is_known = demand == demand
+        if place in changes:
+            contest.discount()
         if is_known and is_believed:
             contest.step(planned, demand)
         else:

@@ -52,6 +52,25 @@ def test_reacting_without_a_margin_is_short_and_foreseeing_is_not(contest: Conte
     assert short["reactive at 46%"] == 0.0  # a margin of more than twice
 
 
+def test_after_a_change_of_level_the_same_shares_count_for_a_day() -> None:
+    contest = lived(hours=60)
+    before = contest.records()
+    contest.discount()
+    after = contest.records()
+
+    assert before.weight * STEP > timedelta(days=2)
+    assert after.weight * STEP == pytest.approx(timedelta(days=1), abs=STEP)
+    np.testing.assert_allclose(after.short, before.short, rtol=1e-5)
+    np.testing.assert_allclose(after.unserved, before.unserved, rtol=1e-5)
+
+
+def test_records_younger_than_a_day_lose_nothing_by_a_change_of_level() -> None:
+    contest = lived(hours=20)
+    before = contest.records().weight
+    contest.discount()
+    assert contest.records().weight == before
+
+
 def test_no_expert_needs_less_than_the_demand_takes(contest: Contest) -> None:
     needs = contest.needs(np.array([50.0, np.nan]), 80.0)
     assert len(needs) == 2 * len(MARGINS) * 2

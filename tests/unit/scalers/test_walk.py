@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from forecasters.past import Past
-from forecasters.peak_paths import FAMILIES
+from forecasters.peak_paths import FAMILIES, REACTIVE
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import HpaRules
 from scalers.walk import Fine, walk
+from tests.fakes.loads import daily
 
 MINUTE, STEP = timedelta(minutes=1), timedelta(seconds=15)
 
@@ -24,3 +25,15 @@ def test_a_past_that_is_younger_than_the_first_fit_is_lived_through_all_the_same
     assert walk(past, Fine(values, 4), 4, contest, step=STEP) is None
     lived = contest.records().weight * STEP
     assert lived >= 0.9 * minutes * MINUTE - timedelta(minutes=16)  # whole blocks alone count, and records fade
+
+
+@pytest.mark.parametrize(("ratio", "days"), [(1.0, 5.0), (2.0, 1.8)])
+def test_a_walk_lets_what_lies_before_a_change_of_level_count_for_a_day(ratio: float, days: float) -> None:
+    values = daily(12, step=MINUTE).values.copy()
+    values[-42 * 60 :] *= ratio
+    past = Past.of_rows(0, MINUTE, values, values, np.ones(len(values), np.bool_))
+    setting = Setting(10.0, MINUTE, timedelta(minutes=2), late=1, rules=HpaRules())
+    contest = Contest((REACTIVE,), setting)
+    walk(past, Fine(values, 1), 3, contest, step=MINUTE, is_fitting=False)
+    lived = contest.records().weight * MINUTE / timedelta(days=1)
+    assert lived == pytest.approx(days, rel=0.25)

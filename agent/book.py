@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from agent.clock import Clock
 from agent.engine import Engine, Watched
 from agent.history.ledger import Ledger
 from agent.history.thread import StoreThread
 from agent.snapshot import DecisionRun, PolicySnapshot
+from scalers.lead_time import LeadTimeReport
 from scalers.policy import PolicyKey
+
+
+class LeadTimes(Protocol):
+    """Who looks at the pods of policies' targets."""
+
+    def report(self, key: PolicyKey) -> LeadTimeReport | None:
+        """Return what is known of a policy's start-ups; None where nobody looks."""
+        ...
 
 
 class EngineBook:
     """Pictures are taken when somebody looks, on the engine's own loop, so each is consistent in itself."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, storing: StoreThread, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        storing: StoreThread,
+        clock: Clock,
+        *,
+        lead_times: LeadTimes | None = None,
+    ) -> None:
+        self._lead_times = lead_times
         self._engine = engine
         self._ledger = ledger
         self._storing = storing
@@ -53,4 +72,5 @@ class EngineBook:
             trust=tuple(row for signal in signals.values() for row in signal.trust_rows()),
             coverage=tuple(row for signal in signals.values() for row in signal.coverage_rows()),
             advantages=watched.decider.advantages(),
+            lead_time=None if self._lead_times is None else self._lead_times.report(watched.key),
         )

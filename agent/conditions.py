@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from agent.snapshot import Condition
+from agent.snapshot import Condition, Unseen
 from forecasters.ceiling import Ceiling
 from scalers.advantage import Advantage, in_words
 from scalers.decision import Basis, Decision, Fall, PeakForecast, SignalInput
@@ -24,6 +24,7 @@ def conditions(
     advantages: Mapping[str, Advantage],
     capacity: Condition | None = None,
     before: tuple[Condition, ...],
+    unseen: Unseen | None = None,
 ) -> tuple[Condition, ...]:
     """Return the conditions that follow from a decision.
 
@@ -36,10 +37,11 @@ def conditions(
         advantages: of the experts that answer, by signal.
         capacity: what is known of a learned capacity; None where none is learned.
         before: the conditions so far; one that has not changed keeps its `since`.
+        unseen: why nothing is known of the scale target's replicas.
     """
     now = decision.at
     new = (
-        _ready(decision, reserved, now),
+        _ready(decision, reserved, unseen, now),
         _data_fresh(decision, mends, warnings, now),
         _forecast_trusted(decision, policy, advantages, now),
         *(() if capacity is None else (capacity,)),
@@ -54,9 +56,12 @@ def _kept(new: Condition, old: Condition | None) -> Condition:
     return replace(new, since=old.since) if same and old is not None else new
 
 
-def _ready(decision: Decision, reserved: tuple[str, ...], now: datetime) -> Condition:
+def _ready(decision: Decision, reserved: tuple[str, ...], unseen: Unseen | None, now: datetime) -> Condition:
     if decision.for_keda is None:
         return Condition("Ready", False, "NoAnswer", decision.sentence, now)
+    if unseen is not None:
+        told = f"replicas are unknown, the plain need is answered: {unseen.message}"
+        return Condition("Ready", True, unseen.reason, told, now)
     if reserved:
         return Condition("Ready", True, "ReservedFields", f"not acted on in this version: {', '.join(reserved)}", now)
     return Condition("Ready", True, "Answering", decision.sentence, now)

@@ -23,7 +23,7 @@ from agent.log import logger
 from agent.reading import read
 from agent.signal import Signal
 from agent.sizing import Learning, PolicySizing
-from agent.snapshot import Condition
+from agent.snapshot import Condition, Unseen
 from agent.sources.source import Source, SourceError
 from agent.telemetry import Telemetry
 from forecasters.forecaster import Forecaster
@@ -49,12 +49,20 @@ class ReplicaSource(Protocol):
         """Return the newest observation; None is unknown."""
         ...
 
+    def unseen(self, key: PolicyKey) -> Unseen | None:
+        """Return why it is unknown, where a person can do something about it."""
+        ...
+
 
 class UnobservedReplicas:
     """Nobody looks at the scale target: the plain need is the answer."""
 
     def observed(self, key: PolicyKey) -> Replicas | None:  # noqa: ARG002 - the port's signature
         """Return None, unknown."""
+        return None
+
+    def unseen(self, key: PolicyKey) -> Unseen | None:  # noqa: ARG002 - the port's signature
+        """Return None: it is nobody's fault."""
         return None
 
 
@@ -312,6 +320,7 @@ class Engine:
             advantages=watched.decider.advantages(),
             capacity=watched.sizing.condition(decision.at),
             before=watched.conditions,
+            unseen=self._replicas.unseen(watched.key),
         )
 
     async def _record(self, decision: Decision) -> None:

@@ -11,6 +11,7 @@ from forecasters.forecast import Forecast
 from forecasters.series import Series
 from scalers.advantage import Advantage
 from scalers.decision import Decision
+from scalers.lead_time import LeadTimeReport
 from scalers.policy import PolicyKey, ScalingPolicy
 
 
@@ -23,6 +24,14 @@ class Condition:
     reason: str  # CamelCase
     message: str  # what a person can act on
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Why nothing is known of a scale target's replicas."""
+
+    reason: str  # CamelCase
+    message: str  # what a person can act on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class PolicySnapshot:
     trust: tuple[TrustRow, ...]
     coverage: tuple[CoverageRow, ...]
     advantages: Mapping[str, Advantage]  # by signal, of the expert that answers; a signal without one is left out
+    lead_time: LeadTimeReport | None = None  # None where nobody looks at the target's pods
 
 
 @dataclass(frozen=True, slots=True)

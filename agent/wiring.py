@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.access_log import AccessLog
 from agent.backfill import Backfiller
 from agent.board import Board
-from agent.book import EngineBook
+from agent.book import EngineBook, LeadTimes
 from agent.certificates import CertificateWatch
 from agent.clock import Clock, WallClock
 from agent.configuration import Configuration, Grpc
@@ -46,6 +46,7 @@ def build_parts(
     clock: Clock,
     data_dir: Path | None,
     replicas: ReplicaSource | None = None,
+    lead_times: LeadTimes | None = None,
     is_reactive_only: bool = False,
 ) -> Parts:
     """Build what decides and remembers.
@@ -76,7 +77,7 @@ def build_parts(
         fits=fits,
         telemetry=telemetry,
         engine=engine,
-        book=EngineBook(engine, ledger, storing, clock),
+        book=EngineBook(engine, ledger, storing, clock, lead_times=lead_times),
         backfiller=Backfiller(store, storing, clock),
     )
 
@@ -136,14 +137,20 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
     from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
 
     side = ClusterSide(clock, configuration.namespaces, lease=configuration.lease)
-    parts = _parts_for(configuration, clock, replicas=side.targets)
+    parts = _parts_for(configuration, clock, replicas=side.targets, lead_times=side.lead_times)
     servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
-    return _agent(configuration, parts, servers, side.policies_of(parts.book, sources), companion=side)
+    return _agent(configuration, parts, servers, side.policies_of(parts, sources), companion=side)
 
 
-def _parts_for(configuration: Configuration, clock: Clock, *, replicas: ReplicaSource | None) -> Parts:
+def _parts_for(
+    configuration: Configuration, clock: Clock, *, replicas: ReplicaSource | None, lead_times: LeadTimes | None = None
+) -> Parts:
     return build_parts(
-        clock=clock, data_dir=configuration.data_dir, replicas=replicas, is_reactive_only=configuration.reactive_only
+        clock=clock,
+        data_dir=configuration.data_dir,
+        replicas=replicas,
+        lead_times=lead_times,
+        is_reactive_only=configuration.reactive_only,
     )
 
 

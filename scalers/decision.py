@@ -108,6 +108,8 @@ class Decision:
     signals: tuple[SignalInput, ...]
     replicas: Replicas | None  # observed; None is unknown
     look_ahead: timedelta  # the longest of the signals'
+    lead_time: timedelta  # the part of it that is start-up
+    lead_time_from: int | None  # start-ups that it was measured from; None where it is declared
     raw_need: float | None  # demand over capacity now, replicas; None where demand is not known
     need: float | None  # what the risk asks for before any clamp
     clamps: tuple[Clamp, ...]

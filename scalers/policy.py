@@ -104,6 +104,7 @@ class ScalingPolicy:
     overrides: tuple[Override, ...] = ()
     time_zone: str = "UTC"  # IANA name: whose time of day the demand follows
     calendar: tuple[SpecialDays, ...] = ()  # of a day that several name, the first counts
+    lead_time_from: int | None = None  # start-ups that the lead time was measured from; None where it is declared
     warm_up: timedelta = timedelta(0)  # after Ready, until a replica serves its whole capacity
 
     def look_ahead(self, signal: SignalPolicy) -> timedelta:

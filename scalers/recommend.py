@@ -255,6 +255,8 @@ def _blank(
         signals=situation.signals,
         replicas=situation.replicas,
         look_ahead=max(policy.look_ahead(signal) for signal in policy.signals),
+        lead_time=policy.lead_time,
+        lead_time_from=policy.lead_time_from,
         raw_need=raw_need,
         need=need,
         clamps=(),

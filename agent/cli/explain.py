@@ -104,6 +104,9 @@ def _show(decision: Mapping[str, object], found: Mapping[str, object], console: 
     for sentence in bought:
         console.print(sentence)
     console.print(_arithmetic(decision))
+    lead_time = found.get("leadTime")
+    if isinstance(lead_time, dict):
+        console.print(f"Lead time: {lead_time['sentence']}")
     for condition in _rows(found.get("conditions")):
         if condition["message"] in bought:
             continue
@@ -143,7 +146,7 @@ def _inputs(known: Mapping[str, object]) -> Table:
 def _arithmetic(decision: Mapping[str, object]) -> Table:
     table = _table("From need to answer, in replicas")
     table.add_row("raw need", _number(decision.get("rawNeed")), "demand over capacity, no margin")
-    table.add_row("need", _number(decision.get("need")), f"look-ahead {_number(decision.get('lookAheadSeconds'))} s")
+    table.add_row("need", _number(decision.get("need")), _look_ahead(decision))
     for clamp in _rows(decision.get("clamps")):
         table.add_row(str(clamp["name"]), _number(clamp["after"]), str(clamp["reason"]))
     table.add_row("answer", _number(decision.get("answer")), "")
@@ -153,6 +156,15 @@ def _arithmetic(decision: Mapping[str, object]) -> Table:
         rollout = ", in the middle of a rollout" if replicas.get("isRollingOut") else ""
         table.add_row("replicas there", str(replicas["existing"]), f"{replicas['ready']} ready{rollout}")
     return table
+
+
+def _look_ahead(decision: Mapping[str, object]) -> str:
+    told = f"look-ahead {_number(decision.get('lookAheadSeconds'))} s"
+    if decision.get("leadTimeSeconds") is None:  # written by a version that did not tell
+        return told
+    count = decision.get("leadTimeMeasuredFrom")
+    origin = "declared" if count is None else f"measured from {count}"
+    return f"{told}, of it {_number(decision['leadTimeSeconds'])} s start-up, {origin}"
 
 
 def _table(title: str) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,15 +12,20 @@ from kubernetes.aio import client
 
 from agent.clock import Clock
 from agent.cluster.access import FAILURES, api_client
-from agent.cluster.documents import Documents
+from agent.cluster.documents import Documents, name_of
 from agent.cluster.kubernetes_lease import KubernetesLease
+from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
 from agent.cluster.lease import Elector, identity, own_namespace
+from agent.cluster.looks import TargetLooks
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
+from agent.cluster.reading import KubernetesReader
 from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusWriter
-from agent.cluster.targets import WATCHED, ObservedTargets
+from agent.cluster.target import Target, target_of
+from agent.cluster.targets import WATCHED, ObservedTargets, WatchedTargets
 from agent.cluster.watch import ClusterWatch, Kind
 from agent.log import logger
+from agent.parts import Parts
 from agent.policy.document import API_VERSION, GROUP, KIND, VERSION
 from agent.snapshot import SnapshotBook
 from agent.sources.table import SourceTable
@@ -38,6 +43,7 @@ class ClusterSide:
         every: how often it looks whether a status is due.
         policies: what the watch has kept of our policies.
         targets: replicas of their scale targets.
+        lead_times: start-ups of their pods.
     """
 
     every = timedelta(seconds=5)
@@ -52,7 +58,10 @@ class ClusterSide:
         """
         self.policies = Documents()
         self._kept = {POLICIES: self.policies, **{kind: Documents() for kind in WATCHED.values()}}
-        self.targets = ObservedTargets(self._kept, self._target)
+        self._watched = WatchedTargets(self._kept)
+        self._looks: TargetLooks | None = None
+        self.lead_times = LeadTimes(clock.now)
+        self.targets = ObservedTargets(self._watched, self._target, lambda: self._looks)
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
@@ -64,11 +73,12 @@ class ClusterSide:
         self._shown: tuple[SnapshotBook, ClusterPolicies] | None = None
         self._log = logger("cluster")
 
-    def policies_of(self, book: SnapshotBook, sources: SourceTable) -> ClusterPolicies:
-        """Return the policies for the engine; what the book shows of them becomes their status."""
+    def policies_of(self, parts: Parts, sources: SourceTable) -> MeasuredPolicies:
+        """Return the policies for the engine; what its book shows of them becomes their status."""
         policies = ClusterPolicies(self.policies, sources)
-        self._shown = book, policies
-        return policies
+        self._shown = parts.book, policies
+        self.lead_times.keep_in(parts.store, parts.storing)
+        return MeasuredPolicies(policies, self.lead_times)
 
     async def begin(self) -> None:
         """List the policies, and watch from then on.
@@ -79,6 +89,8 @@ class ClusterSide:
         self._api = await api_client()
         objects = client.CustomObjectsApi(self._api)
         self.policies.replace([document for scope in self._scopes() for document in await _listed(objects, scope)])
+        await self.lead_times.load((key, target.shown) for key, target in self._targets())
+        self._looks = TargetLooks(KubernetesReader(self._api), self._watched, self.lead_times, monotonic=time.monotonic)
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
         if self._lease is not None:
             leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
@@ -91,6 +103,7 @@ class ClusterSide:
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
+        await self._look_at_targets()
         is_leading = self._elector is None or self._elector.is_leading
         if is_leading and self._writer is not None and self._shown is not None:
             book, policies = self._shown
@@ -113,9 +126,23 @@ class ClusterSide:
     def _scopes(self) -> Sequence[str | None]:
         return self._namespaces or (None,)
 
-    def _target(self, key: PolicyKey) -> Mapping[str, str] | None:
+    async def _look_at_targets(self) -> None:
+        targets = self._targets()
+        await self.lead_times.load((key, target.shown) for key, target in targets)
+        if self._looks is not None:
+            await self._looks.look(targets)
+        self.lead_times.review()
+        await self.lead_times.keep()
+
+    def _targets(self) -> list[tuple[PolicyKey, Target]]:
+        keys = [PolicyKey(*name_of(document)) for document in self.policies.all()]
+        return [(key, target) for key in keys if (target := self._target(key)) is not None]
+
+    def _target(self, key: PolicyKey) -> Target | None:
         document = self.policies.get((key.namespace, key.name))
-        return None if document is None else {**_DEFAULT_TARGET, **document["spec"]["scaleTargetRef"]}
+        if document is None:
+            return None
+        return target_of(key.namespace, {**_DEFAULT_TARGET, **document["spec"]["scaleTargetRef"]})
 
 
 async def _listed(objects: client.CustomObjectsApi, namespace: str | None) -> list[dict[str, Any]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from agent.cluster.lead_time_status import lead_time_meaning, lead_time_status
 from agent.policy.status import (
     ForecastStatus,
-    LeadTimeOrigin,
-    LeadTimeStatus,
     ObservedReplicas,
     PolicyStatus,
     RecommendationStatus,
@@ -40,7 +39,7 @@ def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStat
         conditions=conditions,
         recommendation=None if decision is None else _recommendation(decision),
         forecast=None if known is None else _forecast(known),
-        leadTime=LeadTimeStatus(used=snapshot.policy.lead_time, origin=LeadTimeOrigin.DECLARED),
+        leadTime=lead_time_status(snapshot.policy, snapshot.lead_time),
         trust=_trust(snapshot, advantage),
         risk=RiskStatus(set=snapshot.policy.risk, achieved=None if advantage is None else advantage.own.short),
         savings=_savings(advantage),
@@ -74,7 +73,8 @@ def meaning(status: PolicyStatus) -> object:
         recommendation.replicas,
     )
     conditions = [(condition.type, condition.status, condition.reason) for condition in status.conditions]
-    return status.observed_generation, conditions, decided, status.trust and status.trust.expert, status.lead_time
+    lead_time = lead_time_meaning(status.lead_time)
+    return status.observed_generation, conditions, decided, status.trust and status.trust.expert, lead_time
 
 
 def _whole(replicas: float | None) -> int | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from agent.cluster.documents import Document, Documents, name_of
+from agent.cluster.documents import Document, Documents
 from agent.cluster.rollouts import Progress, deployment_rolls, stateful_set_rolls
+from agent.cluster.target import Target
 from agent.cluster.watch import Kind
+from agent.snapshot import Unseen
 from scalers.decision import Replicas
 from scalers.policy import PolicyKey
 
+_FIRST_LIST = 60.0  # seconds within which a watch has told what is there
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "generation")
 _SPEC = ("replicas", "selector", "paused", "progressDeadlineSeconds", "updateStrategy")
 _STATUS = (
@@ -41,7 +45,68 @@ def counts_of(document: Document) -> Document:
 DEPLOYMENTS = Kind("apps", "v1", "deployments", counts_of)
 STATEFUL_SETS = Kind("apps", "v1", "statefulsets", counts_of)
 WATCHED = {("apps", "Deployment"): DEPLOYMENTS, ("apps", "StatefulSet"): STATEFUL_SETS}
-_ROLLS = {DEPLOYMENTS: deployment_rolls, STATEFUL_SETS: stateful_set_rolls}
+_ROLLS = {"Deployment": deployment_rolls, "StatefulSet": stateful_set_rolls}
+
+
+class WatchedTargets:
+    """Scale targets of the kinds that are watched."""
+
+    def __init__(self, kept: Mapping[Kind, Documents], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Look up what a watch keeps; `monotonic` tells seconds, for rollouts that do not come on."""
+        self._kept = kept
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._progress = Progress(monotonic)
+
+    def is_watched(self, target: Target) -> bool:
+        """Whether a target's kind is one of them."""
+        return (target.group, target.kind) in WATCHED
+
+    def is_missing(self, target: Target) -> bool:
+        """Whether there is no such object, as far as a watch that has had its time to begin knows."""
+        return self.version(target) is None and self._monotonic() - self._began > _FIRST_LIST
+
+    def selector(self, target: Target) -> Mapping[str, Any] | None:
+        """Return its pods' label selector."""
+        document = self._document(target)
+        return None if document is None else document["spec"].get("selector")
+
+    def version(self, target: Target) -> object:
+        """Return what differs after each change of its counts; None where there is no such object."""
+        document = self._document(target)
+        return None if document is None else (document["metadata"].get("uid"), document["metadata"]["resourceVersion"])
+
+    def replicas(self, target: Target) -> Replicas | None:
+        """Return its counts; a controller that has not looked at it yet knows none."""
+        document = self._document(target)
+        if document is None or document["status"].get("observedGeneration") is None:
+            return None
+        status = document["status"]
+        existing, ready = status.get("replicas") or 0, status.get("readyReplicas") or 0
+        return Replicas(existing=existing, ready=ready, is_rolling_out=self._is_rolling_out(target, document))
+
+    def _document(self, target: Target) -> Document | None:
+        kind = WATCHED.get((target.group, target.kind))
+        documents = None if kind is None else self._kept.get(kind)
+        return None if documents is None else documents.get((target.namespace, target.name))
+
+    def _is_rolling_out(self, target: Target, document: Document) -> bool:
+        if _ROLLS[target.kind](document):
+            return self._progress.is_coming_on(target, document)
+        self._progress.ended(target)
+        return False
+
+
+class OtherTargets(Protocol):
+    """Who knows the replicas of targets of other kinds."""
+
+    def observed(self, key: PolicyKey) -> Replicas | None:
+        """Return the newest observation; None is unknown."""
+        ...
+
+    def unseen(self, key: PolicyKey) -> Unseen | None:
+        """Return why it is unknown."""
+        ...
 
 
 class ObservedTargets:
@@ -49,43 +114,37 @@ class ObservedTargets:
 
     def __init__(
         self,
-        kept: Mapping[Kind, Documents],
-        target_of: Callable[[PolicyKey], Mapping[str, str] | None],
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
+        watched: WatchedTargets,
+        target: Callable[[PolicyKey], Target | None],
+        others: Callable[[], OtherTargets | None],
     ) -> None:
-        """Look up what a watch keeps.
+        """Look up what is known.
 
         Args:
-            kept: the watch's documents by kind.
-            target_of: a policy's `scaleTargetRef`, None where there is no such policy.
-            monotonic: seconds on this machine's own watch, for rollouts that do not come on.
+            watched: targets of the kinds that are watched.
+            target: of a policy, None where there is no such policy.
+            others: who knows the others; None before there is a way to the API server.
         """
-        self._kept = kept
-        self._target_of = target_of
-        self._progress = Progress(monotonic)
+        self._watched = watched
+        self._target = target
+        self._others = others
 
     def observed(self, key: PolicyKey) -> Replicas | None:
-        """Return the newest observation; None where the kind is not watched, or there is no such object."""
-        target = self._target_of(key)
+        """Return the newest observation; None where there is no such object, or nobody knows."""
+        target, others = self._target(key), self._others()
         if target is None:
             return None
-        kind = WATCHED.get((target["apiVersion"].split("/")[0], target["kind"]))
-        documents = None if kind is None else self._kept.get(kind)
-        document = None if documents is None else documents.get((key.namespace, target["name"]))
-        return None if kind is None or document is None else self._replicas(kind, document)
+        if self._watched.is_watched(target):
+            return self._watched.replicas(target)
+        return None if others is None else others.observed(key)
 
-    def _replicas(self, kind: Kind, document: Document) -> Replicas | None:
-        """Return the counts of a workload; a controller that has not looked at it yet knows none."""
-        status = document["status"]
-        if status.get("observedGeneration") is None:
+    def unseen(self, key: PolicyKey) -> Unseen | None:
+        """Return why it is unknown."""
+        target, others = self._target(key), self._others()
+        if target is None:
             return None
-        existing, ready = status.get("replicas") or 0, status.get("readyReplicas") or 0
-        return Replicas(existing=existing, ready=ready, is_rolling_out=self._is_rolling_out(kind, document))
-
-    def _is_rolling_out(self, kind: Kind, document: Document) -> bool:
-        name = (kind.plural, *name_of(document))
-        if _ROLLS[kind](document):
-            return self._progress.is_coming_on(name, document)
-        self._progress.ended(name)
-        return False
+        if not self._watched.is_watched(target):
+            return None if others is None else others.unseen(key)
+        if not self._watched.is_missing(target):
+            return None
+        return Unseen("NoSuchTarget", f"there is no {target.shown} in namespace {target.namespace}")

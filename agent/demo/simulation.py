@@ -18,6 +18,7 @@ from agent.clock import Clock
 from agent.demo.keda import ExternalMetric, MetricUnavailable
 from agent.demo.load import STEP, SimulatedLoad
 from agent.demo.tally import Tally
+from agent.snapshot import Unseen
 from agent.sources.simulator import SimulatorSource
 from agent.sources.source import SourceError
 from scalers.decision import Replicas
@@ -84,6 +85,10 @@ class Simulation:
     def observed(self, key: PolicyKey) -> Replicas | None:
         """Return the replicas of the workload that Foretide scales; None for any other policy."""
         return self._pods()[0] if key == self._service.key else None
+
+    def unseen(self, key: PolicyKey) -> Unseen | None:  # noqa: ARG002 - the port's signature
+        """Return None: they are known."""
+        return None
 
     async def step(self, decide: Callable[[datetime], Awaitable[None]], keda: MetricServer) -> Moment:
         """Move the clock by one step and play it.

@@ -23,6 +23,8 @@ def decision_to_json(decision: Decision) -> dict[str, object]:
         "signals": [_signal(signal) for signal in decision.signals],
         "replicas": _replicas(decision.replicas),
         "lookAheadSeconds": decision.look_ahead.total_seconds(),
+        "leadTimeSeconds": decision.lead_time.total_seconds(),
+        "leadTimeMeasuredFrom": decision.lead_time_from,
         "rawNeed": decision.raw_need,
         "need": decision.need,
         "clamps": [_clamp(clamp) for clamp in decision.clamps],

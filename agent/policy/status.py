@@ -129,8 +129,11 @@ class LeadTimeStages(Part):
 
     schedule: Duration | None = Field(None, description="Created to scheduled, where a node was there.")
     node: Duration | None = Field(None, description="Created to scheduled, where a node had to start.")
-    pull: Duration | None = Field(None, description="Scheduled to the image being there.")
-    start: Duration | None = Field(None, description="The image being there to the container running.")
+    start: Duration | None = Field(
+        None,
+        description="Scheduled to network, volumes and init containers done; unset where the cluster tells no such.",
+    )
+    pull: Duration | None = Field(None, description="From then to the containers running: image pull and their start.")
     ready: Duration | None = Field(None, description="The container running to Ready, such as loading a model.")
 
 
@@ -143,6 +146,7 @@ class LeadTimeStatus(Part):
     without_node: Duration | None = Field(None, description="P90 where a node had to start.")
     samples: Whole = Field(0, description="How many starts were measured.")
     stages: LeadTimeStages | None = Field(None, description="Where the time goes.")
+    message: Sentence | None = Field(None, description="What is used and why, and what was measured, in words.")
     advice: Sentence | None = Field(None, description="What would shorten it.")
     image: Sentence | None = Field(None, description="Image that was started; another one starts a new sample.")
     node_class: Word | None = Field(None, description="Class of node it started on; another one starts a new sample.")

@@ -41,6 +41,7 @@ SUMMARY: Example = {
     "riskUsed": 0.0042,
     "lookAheadSeconds": 150.0,
     "leadTimeSeconds": 120.0,
+    "leadTimeMeasuredFrom": None,
     "ages": {"data": 4.0, "forecast": 4.0, "decision": 1.0},
     "conditions": [CONDITION],
 }
@@ -76,6 +77,8 @@ DECISION: Example = {
     ],
     "replicas": {"existing": 11, "ready": 11, "isRollingOut": False},
     "lookAheadSeconds": 150.0,
+    "leadTimeSeconds": 120.0,
+    "leadTimeMeasuredFrom": None,
     "rawNeed": 9.6,
     "need": 12.33,
     "clamps": [],
@@ -125,6 +128,7 @@ DETAIL: Example = {
         }
     ],
     "coverage": [{"signal": "demand", "level": 0.99, "observed": 0.989, "count": 40320}],
+    "leadTime": None,
     "decision": DECISION,
     "document": {"apiVersion": "foretide.dev/v1alpha1", "kind": "ForecastPolicy"},
     "hasComparison": False,

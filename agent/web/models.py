@@ -53,6 +53,7 @@ class PolicySummary(ApiModel):
     risk_used: float | None  # share of forecasts that demand passed at that risk
     look_ahead_seconds: float
     lead_time_seconds: float
+    lead_time_measured_from: int | None  # start-ups; null where it is declared
     ages: Ages
     conditions: list[ConditionView]
 
@@ -118,6 +119,21 @@ class SignalView(ApiModel):
     capacity: float  # demand units that one replica serves within its objective
 
 
+class LeadTimeView(ApiModel):
+    """Start-up of the target's pods, created to Ready, as their newest image and classes of nodes have it."""
+
+    sentence: str
+    trouble: str | None  # pods that do not become Ready, or why none can be looked at
+    count: int  # start-ups
+    p90_seconds: float | None
+    with_node_seconds: float | None  # P90 where a node was there
+    without_node_seconds: float | None  # P90 where a node had to start
+    stages: dict[str, float]  # P90 of each in seconds: schedule, node, start, pull, ready; those that are known
+    advice: str | None  # what would shorten it
+    image: str | None
+    node_classes: list[str]
+
+
 class PolicyDetail(PolicySummary):
     """One policy whole: the document, what is true of it, and what its newest decision rests on."""
 
@@ -133,6 +149,7 @@ class PolicyDetail(PolicySummary):
     advantages: list[AdvantageView]
     trust: list[TrustView]
     coverage: list[CoverageView]
+    lead_time: LeadTimeView | None  # null where nobody looks at the target's pods
     decision: DecisionRecord | None  # the same as in status and `foretide explain`
     document: dict[str, JsonValue]  # the ForecastPolicy
     has_comparison: bool

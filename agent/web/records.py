@@ -112,6 +112,8 @@ class DecisionRecord(RecordModel):
     signals: tuple[SignalRecord, ...] = ()
     replicas: ReplicaCount | None = None
     look_ahead_seconds: Number = None
+    lead_time_seconds: Number = None  # the part of it that is start-up
+    lead_time_measured_from: int | None = None  # start-ups; null where it is declared
     raw_need: Number = None
     need: Number = None
     clamps: tuple[ClampRecord, ...] = ()

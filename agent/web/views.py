@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.history.decision_json import decision_to_json
 from agent.snapshot import Condition, DecisionRun, PolicySnapshot
 from agent.web.finite import finite, finite_json
+from agent.web.lead_time_view import lead_time_view
 from agent.web.models import (
     AccountView,
     AdvantageView,
@@ -47,6 +48,7 @@ def detail(snapshot: PolicySnapshot, *, now: datetime, has_comparison: bool) -> 
             "advantages": _advantages(snapshot, now),
             "trust": _trust(snapshot),
             "coverage": _coverage(snapshot),
+            "lead_time": None if snapshot.lead_time is None else lead_time_view(snapshot.lead_time),
             "decision": None if snapshot.decision is None else _record(snapshot.decision),
             "document": finite_json(snapshot.document),
             "has_comparison": has_comparison,
@@ -75,6 +77,7 @@ def _summary_fields(snapshot: PolicySnapshot, now: datetime) -> dict[str, object
         "risk_used": _risk_used(snapshot),
         "look_ahead_seconds": max(policy.look_ahead(signal) for signal in policy.signals).total_seconds(),
         "lead_time_seconds": policy.lead_time.total_seconds(),
+        "lead_time_measured_from": policy.lead_time_from,
         "conditions": [_condition(each) for each in snapshot.conditions],
         **_decided_fields(snapshot.decision, now),
     }

@@ -168,6 +168,8 @@ class Play:
             signals=(self._signal(index, basis),),
             replicas=Replicas(int(self.existing[index]), int(self.ready[index])),
             look_ahead=LOOK_AHEAD * STEP,
+            lead_time=timedelta(minutes=2),
+            lead_time_from=None,
             raw_need=raw,
             need=need,
             clamps=clamps,

@@ -25,6 +25,7 @@ from agent.history.memory import MemoryStore
 from agent.history.store import Store, StoredDecision, StoreLimits
 from agent.history.thread import StoreThread
 from agent.parts import Parts
+from agent.snapshot import Unseen
 from agent.sources.source import Backfill, Reading, Sample, SignalState, Source, SourceError
 from agent.telemetry import Telemetry
 from forecasters.forecaster import Forecaster
@@ -236,9 +237,13 @@ class KnownReplicas:
     """Replicas as the test says."""
 
     by_policy: dict[PolicyKey, Replicas] = field(default_factory=dict)
+    unknown: dict[PolicyKey, Unseen] = field(default_factory=dict)
 
     def observed(self, key: PolicyKey) -> Replicas | None:
         return self.by_policy.get(key)
+
+    def unseen(self, key: PolicyKey) -> Unseen | None:
+        return self.unknown.get(key)
 
 
 def parts(

@@ -205,6 +205,8 @@ def decided(
         signals=(signal,),
         replicas=replicas,
         look_ahead=timedelta(seconds=150),
+        lead_time=timedelta(minutes=2),
+        lead_time_from=None,
         raw_need=8.0,
         need=10.0,
         clamps=tuple(Clamp(clamp, 10.0, 11.0, "because") for clamp in clamps),

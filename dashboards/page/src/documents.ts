@@ -37,6 +37,7 @@ export interface PolicySummary {
   readonly riskUsed: Maybe;
   readonly lookAheadSeconds: number;
   readonly leadTimeSeconds: number;
+  readonly leadTimeMeasuredFrom: number | null; // start-ups; null where it is declared
   readonly ages: { readonly data: Maybe; readonly forecast: Maybe; readonly decision: Maybe };
   readonly conditions: readonly Condition[];
 }
@@ -144,6 +145,10 @@ export interface SignalSettings {
   readonly capacity: number;
 }
 
+export interface LeadTime {
+  readonly sentence: string;
+}
+
 export interface PolicyDetail extends PolicySummary {
   readonly now: string;
   readonly minimum: number;
@@ -155,6 +160,7 @@ export interface PolicyDetail extends PolicySummary {
   readonly advantages: readonly Advantage[];
   readonly trust: readonly TrustRow[];
   readonly coverage: readonly CoverageRow[];
+  readonly leadTime: LeadTime | null; // null where nobody looks at the target's pods
   readonly decision: Decision | null;
   readonly document: { readonly [name: string]: unknown };
   readonly hasComparison: boolean;

@@ -68,9 +68,10 @@ function leadTime(policy: PolicyDetail): Drawn {
   const rest = policy.lookAheadSeconds - policy.leadTimeSeconds;
   return section(
     "Lead time",
-    "declared",
+    policy.leadTimeMeasuredFrom === null ? "declared" : `measured from ${policy.leadTimeMeasuredFrom} start-ups`,
     h("p", {}, h("span", { class: "fig" }, duration(policy.leadTimeSeconds)), h("span", { class: "muted" }, "start-up, created to Ready")),
     h("p", { class: "note" }, `With ${duration(rest)} for the HPA’s sync and the age of the data, decisions look ${duration(policy.lookAheadSeconds)} ahead.`),
+    policy.leadTime !== null && h("p", { class: "note" }, `${policy.leadTime.sentence}.`),
   );
 }
 

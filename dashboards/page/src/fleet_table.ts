@@ -26,7 +26,7 @@ export const HEADINGS: readonly Heading[] = [
   heading("state", "State", "11rem", { column: "state", note: "needs a person first" }),
   heading("spark", "Demand", "8rem", { note: "3 h back, 1 h ahead" }),
   heading("rep", "Replicas", "5.5rem", { column: "replicas", note: "now → needed", isNumber: true }),
-  heading("lead", "Lead time", "6.5rem", { column: "lead", note: "declared", isNumber: true }),
+  heading("lead", "Lead time", "6.5rem", { column: "lead", note: "start-up", isNumber: true }),
   heading("model", "Trusted model", "8rem", { column: "model" }),
   heading("risk", "Risk kept", "9rem", { column: "risk", note: "actual of allowed", isNumber: true }),
   heading("why", "Newest reason", null),

@@ -48,6 +48,8 @@ def decision() -> Decision:
         signals=(signal,),
         replicas=Replicas(existing=9, ready=7),
         look_ahead=timedelta(seconds=150),
+        lead_time=timedelta(minutes=2),
+        lead_time_from=None,
         raw_need=8.0,
         need=12.3,
         clamps=(),

@@ -8,10 +8,10 @@ import pytest
 
 from agent.cluster.documents import Documents
 from agent.cluster.rollouts import deployment_rolls, stateful_set_rolls
-from agent.cluster.targets import DEPLOYMENTS, ObservedTargets, counts_of
-from scalers.policy import PolicyKey
+from agent.cluster.target import Target
+from agent.cluster.targets import DEPLOYMENTS, WatchedTargets, counts_of
 
-CHAT = PolicyKey("ml", "chat")
+CHAT = Target("ml", "apps", "v1", "Deployment", "chat")
 
 
 def deployment(reason: str = "NewReplicaSetAvailable", *, status: str = "True", **counts: object) -> dict[str, Any]:
@@ -55,15 +55,14 @@ def test_a_stateful_set_with_two_revisions_is_rolled_out_as_far_as_its_strategy_
 
 def test_a_rollout_that_does_not_come_on_within_its_deadline_counts_no_longer() -> None:
     deployments, seconds = Documents(), [0.0]
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}
-    targets = ObservedTargets({DEPLOYMENTS: deployments}, lambda _: target, monotonic=lambda: seconds[0])
+    targets = WatchedTargets({DEPLOYMENTS: deployments}, monotonic=lambda: seconds[0])
 
     def rolls(version: str, at: float, **counts: object) -> bool | None:
         told = deployment("ReplicaSetUpdated", **counts)
         told["metadata"] = {**told["metadata"], "resourceVersion": version}
         deployments.put(told)
         seconds[0] = at
-        there = targets.observed(CHAT)
+        there = targets.replicas(CHAT)
         return there and there.is_rolling_out
 
     assert rolls("1", 0.0, updatedReplicas=1)

@@ -1,23 +1,38 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
 from agent.cluster.documents import Documents
-from agent.cluster.targets import DEPLOYMENTS, ObservedTargets, counts_of
+from agent.cluster.target import Target, target_of
+from agent.cluster.targets import DEPLOYMENTS, ObservedTargets, WatchedTargets, counts_of
+from agent.snapshot import Unseen
 from scalers.decision import Replicas
 from scalers.policy import PolicyKey
 
 CHAT = PolicyKey("ml", "chat")
-TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}
+TARGET = target_of("ml", {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"})
 
 
-def targets(status: Mapping[str, object], target: Mapping[str, str] | None = TARGET) -> ObservedTargets:
+class Clock:
+    """Seconds, as a test says."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def targets(
+    status: Mapping[str, object], target: Target | None = TARGET, monotonic: Callable[[], float] = lambda: 0.0
+) -> ObservedTargets:
     deployments = Documents()
     metadata = {"namespace": "ml", "name": "server", "uid": "a", "resourceVersion": "1"}
     deployments.put(counts_of({"metadata": metadata, "spec": {"replicas": 3, "template": "long"}, "status": status}))
-    return ObservedTargets({DEPLOYMENTS: deployments}, lambda _: target)
+    watched = WatchedTargets({DEPLOYMENTS: deployments}, monotonic=monotonic)
+    return ObservedTargets(watched, lambda _: target, lambda: None)
 
 
 def test_replicas_that_exist_and_those_that_serve_are_known() -> None:
@@ -31,12 +46,20 @@ def test_replicas_that_exist_and_those_that_serve_are_known() -> None:
     [
         ({}, TARGET),  # no controller has looked at it
         ({"observedGeneration": 1}, None),  # the policy is gone
-        ({"observedGeneration": 1}, {**TARGET, "name": "another"}),
-        ({"observedGeneration": 1}, {**TARGET, "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}),
+        ({"observedGeneration": 1}, replace(TARGET, name="another")),
+        ({"observedGeneration": 1}, replace(TARGET, group="argoproj.io", version="v1alpha1", kind="Rollout")),
     ],
 )
-def test_what_nobody_has_seen_is_unknown(status: Mapping[str, object], target: Mapping[str, str] | None) -> None:
+def test_what_nobody_has_seen_is_unknown(status: Mapping[str, object], target: Target | None) -> None:
     assert targets(status, target).observed(CHAT) is None
+
+
+def test_a_target_that_is_not_there_is_told_once_the_watch_has_had_its_time() -> None:
+    clock = Clock()
+    known = targets({"observedGeneration": 1}, replace(TARGET, name="another"), clock)
+    assert known.unseen(CHAT) is None
+    clock.seconds = 61
+    assert known.unseen(CHAT) == Unseen("NoSuchTarget", "there is no Deployment/another in namespace ml")
 
 
 def test_of_a_workload_its_counts_alone_are_kept() -> None:

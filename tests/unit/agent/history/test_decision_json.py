@@ -44,6 +44,8 @@ def test_a_decision_has_one_json_form():
         ],
         "replicas": {"existing": 10, "ready": 9, "isRollingOut": False},
         "lookAheadSeconds": 150.0,
+        "leadTimeSeconds": 120.0,
+        "leadTimeMeasuredFrom": None,
         "rawNeed": 8.0,
         "need": 10.0,
         "clamps": [{"name": "tolerance", "before": 10.0, "after": 11.0, "reason": "because"}],

@@ -10,6 +10,7 @@ from agent.engine import Engine, Watched
 from agent.history.ledger import Ledger
 from agent.history.thread import StoreThread
 from agent.snapshot import DecisionRun, PolicySnapshot
+from scalers.decision import Decision
 from scalers.lead_time import LeadTimeReport
 from scalers.policy import PolicyKey
 
@@ -46,10 +47,17 @@ class EngineBook:
 
     def snapshot(self, key: PolicyKey) -> PolicySnapshot | None:
         """Return one policy whole."""
-        for watched in self._engine.watched:
-            if watched.key == key:
-                return self._picture(watched, whole=True)
-        return None
+        watched = self._engine.at_work(key)
+        return None if watched is None else self._picture(watched, whole=True)
+
+    def newest(self) -> dict[PolicyKey, Decision | None]:
+        """Return each policy's newest decision."""
+        return {watched.key: watched.decider.decision for watched in self._engine.watched}
+
+    def brief(self, key: PolicyKey) -> PolicySnapshot | None:
+        """Return one policy without series and records."""
+        watched = self._engine.at_work(key)
+        return None if watched is None else self._picture(watched, whole=False, has_records=False)
 
     async def decisions(
         self, key: PolicyKey, *, since: datetime, until: datetime, limit: int
@@ -57,8 +65,9 @@ class EngineBook:
         """Return ledger rows that touch [since, until], newest first."""
         return await self._storing.call(lambda: self._ledger.rows(key, since=since, until=until, limit=limit))
 
-    def _picture(self, watched: Watched, *, whole: bool) -> PolicySnapshot:
+    def _picture(self, watched: Watched, *, whole: bool, has_records: bool = True) -> PolicySnapshot:
         signals = watched.decider.signals
+        judged = list(signals.values()) if has_records else []
         fans = {name: fan for name, signal in signals.items() if whole and (fan := signal.fan()) is not None}
         return PolicySnapshot(
             key=watched.key,
@@ -69,8 +78,8 @@ class EngineBook:
             decision=watched.decider.decision,
             forecasts=fans,
             demand={name: signal.history.fine() for name, signal in signals.items()} if whole else {},
-            trust=tuple(row for signal in signals.values() for row in signal.trust_rows()),
-            coverage=tuple(row for signal in signals.values() for row in signal.coverage_rows()),
+            trust=tuple(row for signal in judged for row in signal.trust_rows()),
+            coverage=tuple(row for signal in judged for row in signal.coverage_rows()),
             advantages=watched.decider.advantages(),
             lead_time=None if self._lead_times is None else self._lead_times.report(watched.key),
         )

@@ -139,6 +139,10 @@ class Engine:
         """Every policy at work, by namespace and name."""
         return tuple(self._watched[key] for key in sorted(self._watched))
 
+    def at_work(self, key: PolicyKey) -> Watched | None:
+        """Return one policy at work."""
+        return self._watched.get(key)
+
     async def assign(self, assignments: Iterable[Assignment]) -> None:
         """Work on these policies from now on; one whose document has not changed goes on undisturbed."""
         wanted = {assignment.policy.key: assignment for assignment in assignments}

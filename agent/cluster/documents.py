@@ -35,6 +35,35 @@ class Documents:
             self._kept = {name_of(document): document for document in documents}
             self._changes += 1
 
+    def settle(self, documents: Iterable[Document], *, version: str, namespace: str | None) -> int:
+        """Take up a list anew and forget what is not in it; a watch that was cut does not tell what went meanwhile.
+
+        Args:
+            documents: the list; of an object that a watch has told newer, the newer stays.
+            version: the list's resourceVersion: what has come since is not in it, and stays.
+            namespace: that was listed; None is all.
+
+        Returns:
+            How many were forgotten.
+        """
+        listed = {name_of(document): document for document in documents}
+        with self._lock:
+            gone = [
+                name
+                for name, known in self._kept.items()
+                if name not in listed and namespace in (None, name[0]) and not _is_after(known, version)
+            ]
+            for name in gone:
+                del self._kept[name]
+            fresh = {
+                name: document
+                for name, document in listed.items()
+                if (known := self._kept.get(name)) is None or _is_newer(document, known)
+            }
+            self._kept |= fresh
+            self._changes += bool(gone or fresh)
+        return len(gone)
+
     def put(self, document: Document) -> None:
         """Take up one object, unless a newer version of it is there: a watch that begins anew tells old ones again."""
         with self._lock:
@@ -70,6 +99,12 @@ def _is_newer(one: Document, other: Document) -> bool:
         return True
     versions = [document["metadata"].get("resourceVersion", "") for document in (one, other)]
     return not all(version.isdecimal() for version in versions) or int(versions[0]) > int(versions[1])
+
+
+def _is_after(document: Document, version: str) -> bool:
+    """Whether an object was written after a list was made; a version that is no number says that it was not."""
+    own = str(document["metadata"].get("resourceVersion", ""))
+    return own.isdecimal() and version.isdecimal() and int(own) > int(version)
 
 
 def _uid(document: Document) -> str:

@@ -33,11 +33,11 @@ def lead_time_status(policy: ScalingPolicy, report: LeadTimeReport | None) -> Le
 _LONGEST_CLASS = 128  # characters
 
 
-def lead_time_meaning(status: LeadTimeStatus | None) -> object:
+def lead_time_meaning(policy: ScalingPolicy, report: LeadTimeReport | None) -> object:
     """Return what must differ for a status to be written anew: not each second that another pod took."""
-    if status is None:
-        return None
-    return status.used, status.origin, status.image, status.node_class, status.samples > 0
+    measured = None if report is None else report.measured
+    sample = None if measured is None else (measured.image, measured.node_classes, measured.is_enough)
+    return policy.lead_time, policy.lead_time_from, sample, report is not None and report.trouble is not None
 
 
 def _stages(stages: Stages) -> LeadTimeStages:

@@ -20,19 +20,19 @@ from agent.cluster.looks import TargetLooks
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader
-from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusWriter
+from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusBook, StatusWriter
 from agent.cluster.target import Target, target_of
 from agent.cluster.targets import WATCHED, ObservedTargets, WatchedTargets
 from agent.cluster.watch import ClusterWatch, Kind
 from agent.log import logger
 from agent.parts import Parts
 from agent.policy.document import API_VERSION, GROUP, KIND, VERSION
-from agent.snapshot import SnapshotBook
 from agent.sources.table import SourceTable
 from scalers.policy import PolicyKey
 
 POLICIES = Kind(GROUP, VERSION, PLURAL)
 _PAGE = 500  # objects of a list at a time
+_LIST_EVERY, _LIST_AFTER_CUT = 300.0, 30.0  # seconds
 _DEFAULT_TARGET = {"apiVersion": "apps/v1", "kind": "Deployment"}
 
 
@@ -65,12 +65,13 @@ class ClusterSide:
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
+        self._listed_at, self._lists_seen = 0.0, 0
         self._api: client.ApiClient | None = None
         self._writer: StatusWriter | None = None
         self._lease = lease
         self._elector: Elector | None = None
         self._electing: asyncio.Task[None] | None = None
-        self._shown: tuple[SnapshotBook, ClusterPolicies] | None = None
+        self._shown: tuple[StatusBook, ClusterPolicies] | None = None
         self._log = logger("cluster")
 
     def policies_of(self, parts: Parts, sources: SourceTable) -> MeasuredPolicies:
@@ -87,8 +88,7 @@ class ClusterSide:
             Unreachable: there is no way to the API server, or it refuses.
         """
         self._api = await api_client()
-        objects = client.CustomObjectsApi(self._api)
-        self.policies.replace([document for scope in self._scopes() for document in await _listed(objects, scope)])
+        await self._list_policies(self._api)
         await self.lead_times.load((key, target.shown) for key, target in self._targets())
         self._looks = TargetLooks(KubernetesReader(self._api), self._watched, self.lead_times, monotonic=time.monotonic)
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
@@ -103,11 +103,12 @@ class ClusterSide:
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
+        await self._list_now_and_then()
         await self._look_at_targets()
         is_leading = self._elector is None or self._elector.is_leading
         if is_leading and self._writer is not None and self._shown is not None:
             book, policies = self._shown
-            await self._writer.look(book.snapshots(), policies.faults, self._clock.now())
+            await self._writer.look(book, policies.faults, self._clock.now())
 
     async def close(self) -> None:
         """End the watch, let go of the Lease, and end the connections."""
@@ -118,6 +119,25 @@ class ClusterSide:
             await asyncio.to_thread(self._watch.stop)
         if self._api is not None:
             await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def _list_policies(self, api: client.ApiClient) -> None:
+        objects = client.CustomObjectsApi(api)
+        self._listed_at, self._lists_seen = time.monotonic(), 0 if self._watch is None else self._watch.listed
+        for scope in self._scopes():
+            documents, version = await _listed(objects, scope)
+            if gone := self.policies.settle(documents, version=version, namespace=scope):
+                self._log.warning("policies_gone", count=gone, cause="deleted while the watch was cut")
+
+    async def _list_now_and_then(self) -> None:
+        """List the policies anew: kopf tells of none that was deleted while its watch was cut."""
+        age = time.monotonic() - self._listed_at
+        was_cut = self._watch is not None and self._watch.listed != self._lists_seen
+        if self._api is None or age < (_LIST_AFTER_CUT if was_cut else _LIST_EVERY):
+            return
+        try:
+            await self._list_policies(self._api)
+        except Unreachable as error:
+            self._log.warning("policies_not_listed", error=str(error), effect="those that are known stay")
 
     async def _watch_anew(self) -> None:
         self._watch = ClusterWatch(self._kept, namespaces=self._namespaces)
@@ -145,15 +165,17 @@ class ClusterSide:
         return target_of(key.namespace, {**_DEFAULT_TARGET, **document["spec"]["scaleTargetRef"]})
 
 
-async def _listed(objects: client.CustomObjectsApi, namespace: str | None) -> list[dict[str, Any]]:
+async def _listed(objects: client.CustomObjectsApi, namespace: str | None) -> tuple[list[dict[str, Any]], str]:
+    """Return policies, and the resourceVersion of the list."""
     found: list[dict[str, Any]] = []
     position: str | None = ""
+    version = ""
     while position is not None:
         page = await _page(objects, namespace, position)
         # of a list the API server leaves out what all of its items are
         found += [{"apiVersion": API_VERSION, "kind": KIND, **item} for item in page["items"]]
-        position = page["metadata"].get("continue") or None
-    return found
+        position, version = page["metadata"].get("continue") or None, page["metadata"]["resourceVersion"]
+    return found, version
 
 
 async def _page(objects: client.CustomObjectsApi, namespace: str | None, position: str) -> dict[str, Any]:

@@ -63,18 +63,17 @@ def refused_status(fault: str, now: datetime, *, generation: int | None, before:
     return (before or PolicyStatus()).model_copy(update=changes)
 
 
-def meaning(status: PolicyStatus) -> object:
+def meaning(snapshot: PolicySnapshot) -> object:
     """Return what must differ for a status to be written anew: not instants, nor demand that moves all the time."""
-    recommendation = status.recommendation
-    decided = recommendation and (
-        recommendation.basis,
-        _whole(recommendation.answer),
-        _whole(recommendation.for_keda),
-        recommendation.replicas,
-    )
-    conditions = [(condition.type, condition.status, condition.reason) for condition in status.conditions]
-    lead_time = lead_time_meaning(status.lead_time)
-    return status.observed_generation, conditions, decided, status.trust and status.trust.expert, lead_time
+    decision, replicas, decided = snapshot.decision, None, None
+    if decision is not None:
+        replicas = decision.replicas
+        decided = (decision.basis, _whole(decision.answer), _whole(decision.for_keda))
+    conditions = [(condition.type, condition.status, condition.reason) for condition in snapshot.conditions]
+    trusted = None
+    if decision is not None and (advantage := snapshot.advantages.get(deciding(decision).name)) is not None:
+        trusted = advantage.own.expert
+    return conditions, decided, replicas, trusted, lead_time_meaning(snapshot.policy, snapshot.lead_time)
 
 
 def _whole(replicas: float | None) -> int | None:

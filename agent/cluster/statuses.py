@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,13 +15,16 @@ from agent.cluster.documents import Documents, Name, name_of
 from agent.cluster.status import meaning, refused_status, status_of
 from agent.log import logger
 from agent.policy.document import GROUP, VERSION
-from agent.policy.status import PolicyStatus, status_json
+from agent.policy.status import status_json
 from agent.snapshot import PolicySnapshot
+from scalers.decision import Decision
+from scalers.policy import PolicyKey
 
 PLURAL = "forecastpolicies"
 _CHECKPOINT = timedelta(minutes=10)
 # What a thousand policies that all change at once may ask of the API server; the others wait for the next look.
 _MOST_AT_ONCE = 20
+_PAUSE_AFTER = 50  # policies
 
 
 class StatusApi(Protocol):
@@ -64,10 +68,44 @@ class KubernetesStatuses:
             raise StatusNotWritten(f"status of {namespace}/{policy}: {error}") from error
 
 
+class StatusBook(Protocol):
+    """What is known of the policies, at little cost for those that nobody asks about."""
+
+    def newest(self) -> Mapping[PolicyKey, Decision | None]:
+        """Return each policy's newest decision."""
+        ...
+
+    def brief(self, key: PolicyKey) -> PolicySnapshot | None:
+        """Return one policy's picture without series and records; None where it is gone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     meaning: object
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """At what of a policy."""
+
+    decision: Decision | None
+    fault: str | None
+    generation: int | None
+
+    def is_same(self, other: _Looked | None) -> bool:
+        if other is None or self.decision is not other.decision:
+            return False
+        return (self.fault, self.generation) == (other.fault, other.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    name: Name
+    snapshot: PolicySnapshot | None  # None where no version of the policy is acted on
+    meaning: object
+    is_new: bool
 
 
 class StatusWriter:
@@ -83,51 +121,71 @@ class StatusWriter:
         self._api = api
         self._documents = documents
         self._written: dict[Name, _Written] = {}
+        self._looked: dict[Name, _Looked] = {}  # where nothing was to be written
         self._log = logger("status")
 
-    async def look(self, snapshots: Sequence[PolicySnapshot], faults: Mapping[Name, str], now: datetime) -> int:
+    async def look(self, book: StatusBook, faults: Mapping[Name, str], now: datetime) -> int:
         """Write what is due, at most some at once, those that mean something new first; return how many were tried.
 
         Args:
-            snapshots: pictures of the policies that are acted on.
+            book: the policies that are acted on.
             faults: what is wrong with those that are not, by namespace and name.
             now: the time.
         """
         names = {name_of(document) for document in self._documents.all()}
         self._written = {name: written for name, written in self._written.items() if name in names}
-        statuses = {name: status for name, status in self._statuses(snapshots, faults, now).items() if name in names}
-        fresh = [name for name, status in statuses.items() if self._is_new(name, status)]
-        due = [name for name in statuses if name not in fresh and now - self._written[name].at >= _CHECKPOINT]
-        chosen = [*fresh, *due][:_MOST_AT_ONCE]
-        for name in chosen:
-            await self._write(name, statuses[name], now)
+        self._looked = {name: looked for name, looked in self._looked.items() if name in names}
+        due: list[_Due] = []
+        decisions = {(key.namespace, key.name): (key, decision) for key, decision in book.newest().items()}
+        for number, name in enumerate(sorted(names & (decisions.keys() | faults.keys()))):
+            if number % _PAUSE_AFTER == _PAUSE_AFTER - 1:
+                await asyncio.sleep(0)  # others on this loop answer meanwhile
+            if (one := self._due(name, decisions.get(name), faults.get(name), book, now)) is not None:
+                due.append(one)
+        chosen = sorted(due, key=lambda one: not one.is_new)[:_MOST_AT_ONCE]
+        for one in chosen:
+            await self._write(one, faults.get(one.name), now)
         return len(chosen)
 
-    def _statuses(
-        self, snapshots: Sequence[PolicySnapshot], faults: Mapping[Name, str], now: datetime
-    ) -> dict[Name, PolicyStatus]:
-        found: dict[Name, PolicyStatus] = {}
-        for snapshot in snapshots:
-            if snapshot.decision is None:
-                continue  # it has just been taken up, and what is there says more
-            name = (snapshot.key.namespace, snapshot.key.name)
-            found[name] = status_of(snapshot, generation=self._generation(name))
-        for name, fault in faults.items():
-            found[name] = refused_status(fault, now, generation=self._generation(name), before=found.get(name))
-        return found
+    def _due(
+        self,
+        name: Name,
+        decided: tuple[PolicyKey, Decision | None] | None,
+        fault: str | None,
+        book: StatusBook,
+        now: datetime,
+    ) -> _Due | None:
+        """Return what is to be written of a policy; a decision that was looked at is not looked at again."""
+        key, decision = decided or (None, None)
+        if decision is None and fault is None:
+            return None  # it has just been taken up, and what is there says more
+        generation, written = self._generation(name), self._written.get(name)
+        seen = _Looked(decision, fault, generation)
+        is_old = written is not None and now - written.at >= _CHECKPOINT
+        if not is_old and seen.is_same(self._looked.get(name)):
+            return None
+        snapshot = None if key is None or decision is None else book.brief(key)
+        means = (generation, fault, None if snapshot is None else meaning(snapshot))
+        is_new = written is None or written.meaning != means
+        if not is_new and not is_old:
+            self._looked[name] = seen
+            return None
+        return _Due(name, snapshot, means, is_new)
 
     def _generation(self, name: Name) -> int | None:
         document = self._documents.get(name)
         return None if document is None else document["metadata"].get("generation")
 
-    def _is_new(self, name: Name, status: PolicyStatus) -> bool:
-        written = self._written.get(name)
-        return written is None or written.meaning != meaning(status)
-
-    async def _write(self, name: Name, status: PolicyStatus, now: datetime) -> None:
-        try:
-            await self._api.write(name, status_json(status))
-        except StatusNotWritten as error:
-            self._log.warning("status_not_written", policy="/".join(name), error=str(error))
+    async def _write(self, one: _Due, fault: str | None, now: datetime) -> None:
+        generation = self._generation(one.name)
+        status = None if one.snapshot is None else status_of(one.snapshot, generation=generation)
+        if fault is not None:
+            status = refused_status(fault, now, generation=generation, before=status)
+        if status is None:
             return
-        self._written[name] = _Written(meaning(status), now)
+        try:
+            await self._api.write(one.name, status_json(status))
+        except StatusNotWritten as error:
+            self._log.warning("status_not_written", policy="/".join(one.name), error=str(error))
+            return
+        self._written[one.name] = _Written(one.meaning, now)

@@ -32,6 +32,7 @@ class ClusterWatch:
 
     Attributes:
         ended: done when the watch has stopped; carries the error if it did so by itself.
+        listed: a number that grows where what is there was listed: at first, and after a watch that was cut.
     """
 
     def __init__(self, kinds: Mapping[Kind, Documents], *, namespaces: Sequence[str] = ()) -> None:
@@ -42,6 +43,7 @@ class ClusterWatch:
             namespaces: to watch; none are all.
         """
         self.ended: Future[None] = Future()
+        self.listed = 0
         self._kinds = kinds
         self._namespaces = tuple(namespaces)
         self._stop = threading.Event()
@@ -82,18 +84,19 @@ class ClusterWatch:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(lambda **_: connection())
         for kind, documents in self._kinds.items():
-            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(_keeper(kind, documents))
+            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(self._keeper(kind, documents))
         return registry
 
+    def _keeper(self, kind: Kind, documents: Documents) -> Any:
+        async def keep(type: str | None, body: Document, **_: object) -> None:  # noqa: A002 - kopf's name
+            if type is None:
+                self.listed += 1
+            if type == "DELETED":
+                documents.remove(body)
+            else:
+                documents.put(kind.kept(body))
 
-def _keeper(kind: Kind, documents: Documents) -> Any:
-    async def keep(type: str | None, body: Document, **_: object) -> None:  # noqa: A002 - kopf's name
-        if type == "DELETED":
-            documents.remove(body)
-        else:
-            documents.put(kind.kept(body))
-
-    return keep
+        return keep
 
 
 def _settings() -> kopf.OperatorSettings:

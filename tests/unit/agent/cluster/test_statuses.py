@@ -14,7 +14,8 @@ from agent.cluster.statuses import StatusNotWritten, StatusWriter
 from agent.policy.crd import custom_resource_definition
 from agent.policy.status import status_json
 from agent.snapshot import PolicySnapshot
-from scalers.decision import Replicas
+from scalers.decision import Decision, Replicas
+from scalers.policy import PolicyKey
 from tests.fakes.api_server import FakeApiServer
 from tests.fakes.book import InventedBook, SteppedClock
 from tests.fakes.policies import document
@@ -34,6 +35,21 @@ class Statuses:
         if self.refuses:
             raise StatusNotWritten("503")
         self.written.append((name, status))
+
+
+class Book:
+    """Pictures as a test says; counts how often one is taken."""
+
+    def __init__(self, *pictures: PolicySnapshot) -> None:
+        self.pictures = {each.key: each for each in pictures}
+        self.taken = 0
+
+    def newest(self) -> dict[PolicyKey, Decision | None]:
+        return {key: picture.decision for key, picture in self.pictures.items()}
+
+    def brief(self, key: PolicyKey) -> PolicySnapshot | None:
+        self.taken += 1
+        return self.pictures.get(key)
 
 
 def snapshots() -> tuple[PolicySnapshot, ...]:
@@ -59,11 +75,11 @@ async def test_a_status_is_written_once_for_what_it_means() -> None:
     assert picture.decision is not None
     api, now = Statuses(), picture.taken_at
     writer = StatusWriter(api, documents_of((picture,)))
-    assert await writer.look([picture], {}, now) == 1
+    assert await writer.look(Book(picture), {}, now) == 1
     later = moved(picture, at=now + MINUTE, sentence="another demand, as many replicas")
-    assert await writer.look([later], {}, now + MINUTE) == 0
+    assert await writer.look(Book(later), {}, now + MINUTE) == 0
     there = moved(picture, replicas=Replicas(2, 1))
-    assert await writer.look([there], {}, now + MINUTE) == 1
+    assert await writer.look(Book(there), {}, now + MINUTE) == 1
     assert [name for name, _ in api.written] == [(picture.key.namespace, picture.key.name)] * 2
 
 
@@ -71,9 +87,24 @@ async def test_a_status_that_means_the_same_is_written_now_and_then() -> None:
     (picture, *_) = snapshots()
     api, now = Statuses(), picture.taken_at
     writer = StatusWriter(api, documents_of((picture,)))
-    await writer.look([picture], {}, now)
-    assert await writer.look([picture], {}, now + 9 * MINUTE) == 0
-    assert await writer.look([picture], {}, now + 10 * MINUTE) == 1
+    await writer.look(Book(picture), {}, now)
+    assert await writer.look(Book(picture), {}, now + 9 * MINUTE) == 0
+    assert await writer.look(Book(picture), {}, now + 10 * MINUTE) == 1
+
+
+async def test_of_a_policy_whose_decision_has_not_changed_no_picture_is_taken() -> None:
+    pictures = snapshots()
+    api, book = Statuses(), Book(*pictures)
+    writer = StatusWriter(api, documents_of(pictures))
+    await writer.look(book, {}, NOON)
+    await writer.look(book, {}, NOON)
+    taken = book.taken
+    assert await writer.look(book, {}, NOON) == 0
+    assert book.taken == taken
+    first, *_ = pictures
+    book.pictures[first.key] = moved(first, at=NOON, sentence="another demand, as many replicas")
+    assert await writer.look(book, {}, NOON) == 0
+    assert book.taken == taken + 1
 
 
 async def test_what_could_not_be_written_is_tried_again() -> None:
@@ -81,9 +112,9 @@ async def test_what_could_not_be_written_is_tried_again() -> None:
     api, now = Statuses(), picture.taken_at
     writer = StatusWriter(api, documents_of((picture,)))
     api.refuses = True
-    await writer.look([picture], {}, now)
+    await writer.look(Book(picture), {}, now)
     api.refuses = False
-    await writer.look([picture], {}, now)
+    await writer.look(Book(picture), {}, now)
     assert len(api.written) == 1
 
 
@@ -91,7 +122,7 @@ async def test_policies_that_are_gone_or_undecided_are_not_written() -> None:
     first, second, *_ = snapshots()
     api = Statuses()
     writer = StatusWriter(api, documents_of((second,)))
-    assert await writer.look([first, replace(second, decision=None)], {}, first.taken_at) == 0
+    assert await writer.look(Book(first, replace(second, decision=None)), {}, first.taken_at) == 0
 
 
 async def test_a_policy_that_is_refused_says_why_beside_what_its_last_good_version_does() -> None:
@@ -99,7 +130,7 @@ async def test_a_policy_that_is_refused_says_why_beside_what_its_last_good_versi
     api = Statuses()
     writer = StatusWriter(api, documents_of((picture,)))
     name = (picture.key.namespace, picture.key.name)
-    await writer.look([picture], {name: "spec.risk: is 90%, must be below 50%"}, picture.taken_at)
+    await writer.look(Book(picture), {name: "spec.risk: is 90%, must be below 50%"}, picture.taken_at)
     ((_, status),) = api.written
     ready = next(each for each in status["conditions"] if each["type"] == "Ready")  # type: ignore[attr-defined]
     assert (ready["status"], ready["reason"]) == ("False", "Invalid")
@@ -113,7 +144,7 @@ async def test_of_many_that_change_at_once_some_wait_for_the_next_look() -> None
     many = tuple(replace(picture, key=replace(picture.key, name=f"chat-{number}")) for number in range(45))
     api = Statuses()
     writer = StatusWriter(api, documents_of(many))
-    written = [await writer.look(many, {}, picture.taken_at) for _ in range(4)]
+    written = [await writer.look(Book(*many), {}, picture.taken_at) for _ in range(4)]
     assert written == [20, 20, 5, 0]
     assert len({name for name, _ in api.written}) == 45
 

@@ -28,7 +28,7 @@ class Replicas:
 
     existing: int  # pods that exist
     ready: int  # pods that serve
-    is_rolling_out: bool = False  # pods of two versions serve, and the controller goes on replacing them
+    is_rolling_out: bool = False  # its controller is bringing up a version: pods of two may serve
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether a workload is in the middle of a rollout: pods of two versions, which its controller goes on replacing.
+"""Whether a workload is in the middle of a rollout: its controller brings up a version, mostly in another one's place.
 
 A rollout that is stuck, paused or left half done on purpose does not count: nothing would ever be scaled in.
 """

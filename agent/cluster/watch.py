@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -62,6 +63,7 @@ class ClusterWatch:
             self._thread.join()
 
     def _run(self) -> None:
+        logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # else a line for each event of each object
         try:
             asyncio.run(self._watch())
         except Exception as error:  # noqa: BLE001 - carried to who waits for it

@@ -159,7 +159,7 @@ def test_replicas_of_the_target_are_observed_and_it_is_left_alone(
     applied()
     try:
         with agent:
-            there = {"existing": 3, "ready": 0}
+            there = {"existing": 3, "ready": 0, "rollingOut": True}  # none of its first pods is available
             until(agent, lambda: status(api).get("recommendation", {}).get("replicas") == there, "replicas are seen")
         after = (api.get(f"{DEPLOYMENTS}/chat") or {})["metadata"]
         assert after.get("annotations") == before.get("annotations")

@@ -102,6 +102,8 @@ class TargetLooks:
 
     def _is_due(self, seen: _Seen) -> bool:
         now = self._monotonic()
+        if seen.target.makes_jobs:
+            return False
         if not self._watched.is_watched(seen.target):
             return seen.scaled_at is None or now - seen.scaled_at >= _SCALE_EVERY
         version = self._watched.version(seen.target)

@@ -16,6 +16,7 @@ _HINTS_ONLY = {
     ("serving.kserve.io", "ClusterServingRuntime"): "ModelMesh sets its replicas back",
     ("serving.kserve.io", "Predictor"): "ModelMesh sets its replicas back",
 }
+_MAKES_JOBS = frozenset({("keda.sh", "ScaledJob"), ("batch", "Job")})
 _INSTEAD = {
     ("serving.kserve.io", "InferenceService"): (
         "it has no /scale: use deploymentMode Standard with the annotation serving.kserve.io/autoscalerClass: "
@@ -43,6 +44,11 @@ class Target:
     def shown(self) -> str:
         """Kind and name, as people write them."""
         return f"{self.kind}/{self.name}"
+
+    @property
+    def makes_jobs(self) -> bool:
+        """Whether it starts jobs, of which nobody asks how many replicas there are."""
+        return (self.group, self.kind) in _MAKES_JOBS
 
     @property
     def out_of_reach(self) -> str | None:

@@ -244,6 +244,13 @@ async def test_what_scales_itself_gets_hints_alone_and_is_not_even_asked() -> No
     assert rig.reader.asked == []
 
 
+async def test_of_what_makes_jobs_nobody_asks_for_replicas() -> None:
+    rig = Rig(Target("ml", "keda.sh", "v1alpha1", "ScaledJob", "render"))
+    await rig.begin()
+    await rig.look()
+    assert (rig.looks.observed(CHAT), rig.looks.unseen(CHAT), rig.reader.asked) == (None, None, [])
+
+
 def test_a_selector_is_written_as_the_api_takes_it() -> None:
     expressions = [
         {"key": "tier", "operator": "In", "values": ["a", "b"]},

@@ -24,9 +24,9 @@ def as_json(outcome: Outcome) -> str:
         "assumed": {
             "capacity": outcome.trial.workload.capacity,
             "startup_s": question.start_up.total_seconds(),
-            "risk_pct": 100 * question.risk,
-            "hpa_target_pct": 100 * question.target,
-            "best_reactive_target_pct": 100 * outcome.best_target,
+            "risk_pct": _percent(question.risk),
+            "hpa_target_pct": _percent(question.target),
+            "best_reactive_target_pct": _percent(outcome.best_target),
             "scored_since": outcome.trial.instant(outcome.trial.begin).isoformat(),
             "scored_until": outcome.trial.instant(len(outcome.trial.load)).isoformat(),
         },
@@ -34,13 +34,20 @@ def as_json(outcome: Outcome) -> str:
     }
     if outcome.swept:
         document["sweep"] = {
-            "foretide": [{"risk_pct": 100 * risk, **asdict(played.score)} for risk, played in outcome.swept.items()],
+            "foretide": [
+                {"risk_pct": _percent(risk), **asdict(played.score)} for risk, played in outcome.swept.items()
+            ],
             "reactive": [
-                {"target_pct": 100 * target, **asdict(played.score)}
+                {"target_pct": _percent(target), **asdict(played.score)}
                 for target, played in outcome.reactive.tried.items()
             ],
         }
     return json.dumps(document, ensure_ascii=False)
+
+
+def _percent(share: float) -> float:
+    """Return a share that a person chose, in percent as written: 55, not 55.00000000000001."""
+    return round(100 * share, 9)
 
 
 def show(outcome: Outcome, console: Console) -> None:

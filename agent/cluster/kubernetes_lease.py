@@ -8,7 +8,10 @@ from typing import Any
 from kubernetes.aio import client
 
 from agent.cluster.access import FAILURES
-from agent.cluster.lease import DURATION, RETRY, LeaseLost, Record
+from agent.cluster.lease import DURATION, RETRY, LeaseLost, LeaseUnanswered, Record
+
+ADDRESS = "foretide.dev/address"  # annotation: where other agents follow the holder
+_CONFLICT = 409
 
 
 class KubernetesLease:
@@ -25,9 +28,9 @@ class KubernetesLease:
         except client.ApiException as error:
             if error.status == 404:
                 return None
-            raise LeaseLost(str(error.reason)) from error
+            raise LeaseUnanswered(str(error.reason)) from error
         except FAILURES as error:
-            raise LeaseLost(str(error)) from error
+            raise LeaseUnanswered(str(error)) from error
         return _record(lease)
 
     async def write(self, record: Record) -> Record:
@@ -41,13 +44,19 @@ class KubernetesLease:
             else:
                 written = await self._leases.create_namespaced_lease(self._namespace, lease, _request_timeout=RETRY)
         except client.ApiException as error:
-            raise LeaseLost(str(error.reason)) from error
+            refused = LeaseLost if error.status == _CONFLICT else LeaseUnanswered
+            raise refused(str(error.reason)) from error
         except FAILURES as error:
-            raise LeaseLost(str(error)) from error
+            raise LeaseUnanswered(str(error)) from error
         return _record(written)
 
     def _metadata(self, record: Record) -> client.V1ObjectMeta:
-        return client.V1ObjectMeta(name=self._name, namespace=self._namespace, resource_version=record.version or None)
+        return client.V1ObjectMeta(
+            name=self._name,
+            namespace=self._namespace,
+            resource_version=record.version or None,
+            annotations={ADDRESS: record.address} if record.address else None,
+        )
 
 
 def _spec(record: Record) -> client.V1LeaseSpec:
@@ -68,4 +77,5 @@ def _record(lease: Any) -> Record:
         renewed=spec.renew_time or epoch,
         transitions=spec.lease_transitions or 0,
         version=lease.metadata.resource_version,
+        address=(lease.metadata.annotations or {}).get(ADDRESS, ""),
     )

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import NoReturn, Protocol
 
 from agent.log import logger
@@ -28,10 +29,24 @@ class Record:
     renewed: datetime
     transitions: int
     version: str  # resourceVersion, empty for one that is not there yet
+    address: str = ""  # where other agents follow the holder; empty where they cannot
 
 
 class LeaseLost(Exception):
     """The Lease was not written: another was faster, or nobody answered; the message says which."""
+
+
+class LeaseUnanswered(LeaseLost):
+    """Nobody answered, or the API server could not: who leads is not known."""
+
+
+class Standing(StrEnum):
+    """What an agent is to the others."""
+
+    LEADING = "leading"  # it holds the Lease
+    ACTING = "acting"  # it held it last, and nobody can be asked: it decides on, and writes nothing
+    FOLLOWING = "following"  # another holds it
+    UNTOLD = "untold"  # who holds it is not known, for the moments that it takes to ask
 
 
 class Leases(Protocol):
@@ -41,7 +56,7 @@ class Leases(Protocol):
         """Return what it says, None where it is not there.
 
         Raises:
-            LeaseLost: nobody answered.
+            LeaseUnanswered: nobody answered.
         """
         ...
 
@@ -49,13 +64,19 @@ class Leases(Protocol):
         """Put a record in the place of the version that it names, and return it with its new version.
 
         Raises:
-            LeaseLost: another version is there, or nobody answered.
+            LeaseLost: another version is there.
+            LeaseUnanswered: nobody answered.
         """
         ...
 
 
 class Elector:
-    """One agent's part in the election."""
+    """One agent's part in the election.
+
+    Attributes:
+        address: where the others follow this agent while it leads.
+        before: what the Lease said when this agent took it; None where nobody held it, or another does.
+    """
 
     def __init__(
         self,
@@ -73,11 +94,15 @@ class Elector:
             monotonic: seconds on this machine's own watch.
             now: what the Lease says to people.
         """
+        self.address = ""
+        self.before: Record | None = None
         self._leases, self._identity = leases, identity
         self._monotonic, self._now = monotonic, now
         self._seen: Record | None = None
         self._seen_at = 0.0
         self._renewed_at: float | None = None
+        self._took_at = 0.0
+        self._is_unanswered = False  # since the Lease that this agent held has run out
         self._log = logger("lease")
 
     @property
@@ -85,17 +110,59 @@ class Elector:
         """Whether this agent leads; it stops before another may begin, also when nobody answers it."""
         return self._renewed_at is not None and self._monotonic() - self._renewed_at < DEADLINE
 
+    @property
+    def standing(self) -> Standing:
+        """What this agent is; may be asked at any time, and changes by itself when the Lease runs out.
+
+        A leader that was stopped for a while finds its Lease run out, and decides nothing before it has asked.
+        """
+        if self.is_leading:
+            return Standing.LEADING
+        if self._seen is None or not self._seen.holder:
+            return Standing.UNTOLD
+        if self._seen.holder != self._identity:
+            return Standing.FOLLOWING
+        return Standing.ACTING if self._is_unanswered else Standing.UNTOLD
+
+    def led_for(self) -> float:
+        """Return how long ago this agent took the Lease, seconds."""
+        return self._monotonic() - self._took_at
+
+    @property
+    def record(self) -> Record | None:
+        """What the Lease said last."""
+        return self._seen
+
+    def hear(self, holder: str, transitions: int, address: str) -> None:
+        """Take another agent's word for who leads, where this one cannot ask.
+
+        One that holds the Lease needs nobody's word, and an older leader than the last one known is none.
+        """
+        if self.is_leading or holder == self._identity:
+            return
+        if self._seen is None or transitions > self._seen.transitions:
+            now = self._now()
+            self._seen, self._seen_at = Record(holder, now, now, transitions, "", address), self._monotonic()
+            self._renewed_at = None
+            self._log.info("leader_announced", holder=holder)
+
     async def step(self) -> None:
         """Look at the Lease, and take or renew it where that is due; call it every `RETRY` seconds."""
         was_leading, began = self.is_leading, self._monotonic()
         try:
             self._look(await self._leases.read())
             if self._may_take():
+                before = self._seen
                 self._seen = await self._leases.write(self._mine())
                 self._seen_at, self._renewed_at = self._monotonic(), began
+                if not was_leading and (before is None or before.holder != self._identity):
+                    self.before, self._took_at = before, began
             else:
                 self._renewed_at = None
+            self._is_unanswered = False
         except LeaseLost as error:
+            # a call that began while the Lease was held may have failed by a pause of this process
+            self._is_unanswered = isinstance(error, LeaseUnanswered) and not was_leading
             self._log.debug("lease_not_written", reason=str(error))
         if self.is_leading != was_leading:
             self._log.info("leading" if self.is_leading else "following", identity=self._identity)
@@ -112,7 +179,7 @@ class Elector:
             return
         self._renewed_at = None
         try:
-            await self._leases.write(replace(self._seen, holder=""))
+            self._seen = await self._leases.write(replace(self._seen, holder="", address=""))
         except LeaseLost as error:
             self._log.debug("lease_not_written", reason=str(error))
 
@@ -128,9 +195,9 @@ class Elector:
     def _mine(self) -> Record:
         now, seen = self._now(), self._seen
         if seen is not None and seen.holder == self._identity:
-            return replace(seen, renewed=now)
+            return replace(seen, renewed=now, address=self.address)
         transitions = 0 if seen is None else seen.transitions + 1
-        return Record(self._identity, now, now, transitions, "" if seen is None else seen.version)
+        return Record(self._identity, now, now, transitions, "" if seen is None else seen.version, self.address)
 
 
 def identity() -> str:

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from agent.cluster.lease import DEADLINE, DURATION, RETRY, Elector, LeaseLost, Record
+from agent.cluster.lease import (
+    DEADLINE,
+    DURATION,
+    RETRY,
+    Elector,
+    LeaseLost,
+    LeaseUnanswered,
+    Record,
+    Standing,
+)
 
 
 class SharedLease:
@@ -32,7 +41,7 @@ class SharedLease:
 
     def _answer(self) -> None:
         if self.is_away:
-            raise LeaseLost("nobody answers")
+            raise LeaseUnanswered("nobody answers")
 
 
 class Watch:
@@ -145,3 +154,82 @@ class Slow:
 
     async def write(self, record: Record) -> Record:
         return await self._lease.write(record)
+
+
+async def test_a_leader_that_nobody_answers_goes_on_without_the_lease_until_it_hears_of_another(
+    lease: SharedLease, electors: tuple[Elector, Elector], watch: Watch
+) -> None:
+    first, second = electors
+    await first.step()
+    await second.step()
+    assert (first.standing, second.standing) == (Standing.LEADING, Standing.FOLLOWING)
+    lease.is_away = True
+    await pass_time(watch, DEADLINE + RETRY, first, second)
+    assert (first.standing, second.standing) == (Standing.ACTING, Standing.FOLLOWING)
+    assert not first.is_leading
+    lease.is_away = False
+    await pass_time(watch, 2 * RETRY, second)  # only the second reaches it
+    assert second.standing is Standing.LEADING
+    assert second.record is not None
+    first.hear("b", second.record.transitions, "plaintext://127.0.0.1:6001")
+    assert first.standing is Standing.FOLLOWING
+    assert first.record is not None
+    assert first.record.address == "plaintext://127.0.0.1:6001"
+
+
+async def test_one_that_was_paused_does_not_go_on_before_it_has_asked(
+    lease: SharedLease, electors: tuple[Elector, Elector], watch: Watch
+) -> None:
+    first, second = electors
+    await first.step()
+    await second.step()
+    await pass_time(watch, DURATION + RETRY, second)  # the first is stopped meanwhile
+    assert first.standing is Standing.UNTOLD
+    await first.step()
+    assert first.standing is Standing.FOLLOWING
+
+
+async def test_a_call_that_failed_by_a_pause_is_no_sign_that_nobody_answers(lease: SharedLease, watch: Watch) -> None:
+    async def paused(record: Record) -> Record:
+        watch.seconds += DURATION
+        raise LeaseUnanswered("timeout")
+
+    elector = Elector(lease, "a", monotonic=watch)
+    await elector.step()
+    lease.write = paused  # type: ignore[method-assign]  # the process stands still in the middle of it
+    await elector.step()
+    assert elector.standing is Standing.UNTOLD
+
+
+async def test_who_holds_the_lease_believes_nobody_else(electors: tuple[Elector, Elector]) -> None:
+    first, _ = electors
+    await first.step()
+    first.hear("b", 7, "plaintext://127.0.0.1:6001")
+    assert first.standing is Standing.LEADING
+
+
+async def test_an_older_leader_than_the_last_one_known_is_not_believed(
+    electors: tuple[Elector, Elector], watch: Watch
+) -> None:
+    first, second = electors
+    await first.step()
+    await pass_time(watch, DURATION + RETRY, second)
+    second.hear("c", 0, "plaintext://127.0.0.1:6001")
+    assert second.record is not None
+    assert second.record.holder == "a"
+
+
+async def test_the_lease_says_where_its_holder_is_followed_and_who_held_it_before(
+    lease: SharedLease, electors: tuple[Elector, Elector], watch: Watch
+) -> None:
+    first, second = electors
+    first.address, second.address = "plaintext://10.0.0.1:6000", "plaintext://10.0.0.2:6000"
+    await first.step()
+    await pass_time(watch, DURATION + 2 * RETRY, second)
+    assert lease.record is not None
+    assert lease.record.address == "plaintext://10.0.0.2:6000"
+    assert second.before is not None
+    assert second.before.address == "plaintext://10.0.0.1:6000"
+    await second.release()
+    assert lease.record.address == ""
+    assert second.standing is Standing.UNTOLD

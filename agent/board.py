@@ -70,17 +70,24 @@ class Board:
         with self._writing:
             self._add(key)
 
-    def publish(self, key: PolicyKey, answer: Answer, *, valid_for: timedelta) -> None:
+    def publish(self, key: PolicyKey, answer: Answer, *, valid_for: timedelta, age: timedelta = timedelta(0)) -> None:
         """Replace a policy's answer, for at most `valid_for`; tell the subscribers if it differs from what was seen.
 
         Publishing what is there already only makes it younger. The policy is registered if it was not.
+
+        Args:
+            key: the policy.
+            answer: its answer.
+            valid_for: from now on.
+            age: of an answer that was made elsewhere.
         """
         with self._writing:
             self._add(key)
             before = self._seen(self._entries[key])
             now = self._monotonic()
-            published = replace(answer, published_at=now)
-            self._entries[key] = _Entry(published, now, now + valid_for.total_seconds())
+            made_at = now - age.total_seconds()
+            published = replace(answer, published_at=made_at)
+            self._entries[key] = _Entry(published, made_at, now + valid_for.total_seconds())
         if answer != before:
             self._tell(key)
 

@@ -1,4 +1,7 @@
-"""Observe, forecast, recommend, publish: each policy in its own task, none waiting for another's source."""
+"""Observe, forecast, recommend, publish: each policy in its own task, none waiting for another's source.
+
+Of several agents one decides; the others take up what it tells them, and begin with it when it is their turn.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ from agent.sizing import Learning, PolicySizing
 from agent.snapshot import Condition, Unseen
 from agent.sources.source import Source, SourceError
 from agent.telemetry import Telemetry
+from agent.told import Audience, NoAudience, Told
 from forecasters.forecaster import Forecaster
 from forecasters.series import grid_index, grid_instant
 from scalers.decision import Decision, Replicas
@@ -118,7 +122,13 @@ class Engine:
         telemetry: Telemetry,
         replicas: ReplicaSource,
         is_reactive_only: Callable[[], bool],
+        may_decide: Callable[[], bool] = lambda: True,
+        audience: Audience | None = None,
     ) -> None:
+        """Prepare to decide, at once: an agent that may not yet is told to `rest`.
+
+        `may_decide` is asked before each decision and again before it is published: time may have passed unseen.
+        """
         self._clock = clock
         self._forecasters = forecasters
         self._store = store
@@ -129,6 +139,10 @@ class Engine:
         self._telemetry = telemetry
         self._replicas = replicas
         self._is_reactive_only = is_reactive_only
+        self._may_decide = may_decide
+        self._audience = audience or NoAudience()
+        self._is_resting = False
+        self._changing = asyncio.Lock()  # of what is watched
         self._watched: dict[PolicyKey, Watched] = {}
         self._told: frozenset[str] = frozenset()  # notes of the store that were logged
         self._taken: list[StoredSample] = []  # accepted and not stored yet
@@ -143,28 +157,62 @@ class Engine:
         """Return one policy at work."""
         return self._watched.get(key)
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether another agent decides."""
+        return self._is_resting
+
+    def rest(self) -> None:
+        """Decide nothing from now on; answers stand, and those that are heard take their place.
+
+        What memory knows is forgotten, not stored: in the store it would come after what another agent has kept.
+        """
+        self._is_resting = True
+        self._taken = []
+        for key in self._watched:
+            self._ledger.forget(key)
+
+    async def take_over(self) -> None:
+        """Decide from now on, as after a restart: with what the store has. Answers stand until the first decision."""
+        async with self._changing:
+            for watched in self.watched:
+                self._ledger.forget(watched.key)
+                await self._take_up(watched.assignment)
+            self._is_resting = False
+
+    def heard(self, told: Told) -> None:
+        """Take up an answer of the agent that decides; one for a policy that is not known here yet waits for it."""
+        if not self._is_resting:
+            return
+        self._audience.published(told)
+        if (watched := self._watched.get(told.key)) is not None:
+            self._show(watched, told)
+
     async def assign(self, assignments: Iterable[Assignment]) -> None:
         """Work on these policies from now on; one whose document has not changed goes on undisturbed."""
         wanted = {assignment.policy.key: assignment for assignment in assignments}
-        for key in self._watched.keys() - wanted.keys():
-            self._drop(key)
-        for key, assignment in wanted.items():
-            current = self._watched.get(key)
-            if current is None or not current.assignment.is_same(assignment):
-                await self._take_up(assignment)
-            else:
-                current.assignment = assignment
+        async with self._changing:
+            for key in self._watched.keys() - wanted.keys():
+                self._drop(key)
+            for key, assignment in wanted.items():
+                current = self._watched.get(key)
+                if current is None or not current.assignment.is_same(assignment):
+                    await self._take_up(assignment)
+                else:
+                    current.assignment = assignment
 
     async def tick(self, now: datetime) -> None:
         """Make one decision for every policy, whatever its step."""
         await asyncio.gather(*(self.tick_policy(watched, now) for watched in self.watched))
 
     async def tick_policy(self, watched: Watched, now: datetime) -> None:
-        """Read a policy's signals, decide and publish."""
+        """Read a policy's signals, decide and publish, if this agent may."""
+        if not self._is_on_duty():
+            return
         is_learning = bool(watched.sizing) and self._replicas.observed(watched.key) is not None
         # what an answer does not need does not delay it
         await asyncio.gather(self._decide(watched, now), *([watched.sizing.ask(now)] if is_learning else []))
-        if watched.sizing and self._watched.get(watched.key) is watched:
+        if watched.sizing and self._watched.get(watched.key) is watched and self._is_on_duty():
             await self._learn(watched, now)
 
     async def _decide(self, watched: Watched, now: datetime) -> None:
@@ -189,6 +237,8 @@ class Engine:
 
     async def fit(self, now: datetime, *, deadline: timedelta = _FIT_DEADLINE) -> None:
         """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline."""
+        if self._is_resting:
+            return
         jobs: list[tuple[Watched, Job]] = []
         for watched in self.watched:
             if len(jobs) >= _FITS_AT_ONCE:
@@ -213,6 +263,8 @@ class Engine:
 
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
+        if self._is_resting:
+            return  # they know nothing: what is in the store is another's
         for watched in self.watched:
             await self._keep(watched, self._storing.call)
 
@@ -245,12 +297,15 @@ class Engine:
 
     async def _take_up(self, assignment: Assignment) -> None:
         key = assignment.policy.key
-        if (before := self._watched.get(key)) is not None:
+        before = self._watched.get(key)
+        if before is not None and not self._is_resting:
             await self._keep(before, self._storing.call)
             await self.flush()
             self._telemetry.forget(key)
         sizing = PolicySizing(key, assignment.policy.signals, assignment.learning)
         watched = Watched(assignment, Decider(assignment.policy, self._forecasters), sizing)
+        if before is not None and self._is_resting:  # what people are shown, until there is something newer
+            watched.decider.decision, watched.conditions = before.decider.decision, before.conditions
         self._board.register(key)
         try:
             await self._restore(watched)
@@ -258,6 +313,8 @@ class Engine:
             self._telemetry.store_failed("states")
             self._log.warning("policy_not_restored", policy=str(key), error=str(error))
         self._watched[key] = watched
+        if before is None and self._is_resting and (told := self._audience.newest(key)) is not None:
+            self._show(watched, told)
         self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
 
     async def _restore(self, watched: Watched) -> None:
@@ -278,6 +335,7 @@ class Engine:
         del self._watched[key]
         self._board.remove(key)
         self._ledger.forget(key)
+        self._audience.dropped(key)
         self._telemetry.forget(key)
         self._log.info("policy_dropped", policy=str(key))
 
@@ -302,9 +360,11 @@ class Engine:
 
     async def _publish(self, watched: Watched, decision: Decision) -> None:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
+        if not self._is_on_duty():
+            return  # another agent may have begun since this one did
         await self._record(decision)
-        if self._watched.get(watched.key) is not watched:
-            return  # dropped or changed meanwhile
+        if self._watched.get(watched.key) is not watched or not self._is_on_duty():
+            return  # dropped or changed meanwhile, or not for this agent to say any more
         policy = watched.decider.policy
         answer = Answer(
             replicas=decision.for_keda,
@@ -313,7 +373,8 @@ class Engine:
             at_zero=None if decision.replicas is None else decision.replicas.existing == 0,
             jobs=jobs_wanted(decision, policy),
         )
-        self._board.publish(watched.key, answer, valid_for=_valid_for(decision, policy))
+        valid_for = _valid_for(decision, policy)
+        self._board.publish(watched.key, answer, valid_for=valid_for)
         self._telemetry.decision_published(decision, self._clock.now())
         watched.conditions = conditions(
             decision,
@@ -326,6 +387,18 @@ class Engine:
             before=watched.conditions,
             unseen=self._replicas.unseen(watched.key),
         )
+        told = Told(watched.key, answer, timedelta(0), valid_for, decision, watched.conditions)
+        self._audience.published(told)
+
+    def _show(self, watched: Watched, told: Told) -> None:
+        self._board.publish(told.key, told.answer, valid_for=told.valid_for, age=told.age)
+        watched.conditions = told.conditions
+        watched.decider.decision = told.decision
+        if told.decision is not None:
+            self._telemetry.decision_shown(told.decision, self._clock.now())
+
+    def _is_on_duty(self) -> bool:
+        return not self._is_resting and self._may_decide()
 
     async def _record(self, decision: Decision) -> None:
         """Write the ledger; a volume that hangs costs durability, never an answer."""

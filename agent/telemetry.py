@@ -70,18 +70,24 @@ class Telemetry:
         self.declared: list[DeclaredMetric] = []
         ProcessCollector(registry=self.registry)
         self._of_policy: list[MetricWrapperBase] = []
+        self._roles: frozenset[str] = frozenset()  # that this agent has been in
         self._tallied: frozenset[tuple[str, str]] = frozenset()  # labels that `policies` has now
         self._declare_decisions()
         self._declare_trust()
         self._declare_sources_and_fits()
         self._declare_server()
+        self._declare_peers()
         self._loop_failures = self._counter("loop_failures_total", "Unforeseen errors that a loop outlived.", ())
         self._gauge("build_info", "The running version.", ("version",)).labels(version).set(1)
 
     def decision_published(self, decision: Decision, now: datetime) -> None:
-        """Show the decision that the board has just taken over; `now` gives the ages."""
+        """Count and show the decision that the board has just taken over; `now` gives the ages."""
+        self._decisions.labels(decision.key.namespace, decision.key.name, decision.basis.value).inc()
+        self.decision_shown(decision, now)
+
+    def decision_shown(self, decision: Decision, now: datetime) -> None:
+        """Show a decision that another agent has made and counted."""
         key = (decision.key.namespace, decision.key.name)
-        self._decisions.labels(*key, decision.basis.value).inc()
         for basis in Basis:
             self._basis.labels(*key, basis.value).set(basis is decision.basis)
         replicas = decision.replicas
@@ -175,6 +181,19 @@ class Telemetry:
         """Count a look at certificate files that have changed and cannot be used."""
         self._certificates_refused.inc()
 
+    def standing_seen(self, role: str, *, silence_seconds: float | None) -> None:
+        """Show what this agent is to the others and, of a follower, how long the leader has said nothing."""
+        for other in self._roles - {role}:
+            self._role.labels(other).set(0)
+            _show(self._silence, (other,), None)
+        self._roles |= {role}
+        self._role.labels(role).set(1)
+        _show(self._silence, (role,), silence_seconds)
+
+    def followers(self, count: int) -> None:
+        """Show how many agents follow this one."""
+        self._followers.set(count)
+
     def loop_failed(self) -> None:
         """Count an error that nobody foresaw, caught at the outer edge of a loop; the log has it whole."""
         self._loop_failures.inc()
@@ -259,6 +278,13 @@ class Telemetry:
             "grpc_certificate_reload_failures_total",
             "Looks, one every 5 s, at changed certificate files that cannot be used.",
             (),
+        )
+
+    def _declare_peers(self) -> None:
+        self._role = self._gauge("role", "1 for what this agent is to the others that hold the same Lease.", ("role",))
+        self._followers = self._gauge("followers", "Agents that follow this one.", ())
+        self._silence = self._gauge(
+            "leader_silence_seconds", "Time since a follower has heard of its leader.", ("role",)
         )
 
     def _gauge(self, name: str, documentation: str, labels: tuple[str, ...]) -> Gauge:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Protocol, cast
 
 import grpc
 import uvloop
@@ -56,6 +56,18 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
 
 
+class Guest(Protocol):
+    """A service of others on the same port. Both methods are called in the server's loop."""
+
+    def join(self, server: grpc.aio.Server) -> None:
+        """Add its methods; each must be registered, as generated code does it."""
+        ...
+
+    def leave(self) -> None:
+        """End its streams."""
+        ...
+
+
 class KedaServer:
     """Serves one board to KEDA, with gRPC health and reflection beside it. Started and stopped once, from any thread.
 
@@ -72,6 +84,7 @@ class KedaServer:
         tls: ServingTls | None = None,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         log: CallLog | None = None,
+        guests: Sequence[Guest] = (),
     ) -> None:
         """Prepare a server that speaks TLS where `tls` is given, and plaintext only where it is not.
 
@@ -85,6 +98,7 @@ class KedaServer:
         self._tls = tls
         self._interceptors = tuple(interceptors)
         self._log = log or NoCallLog()
+        self._guests = tuple(guests)
         self._bound: Future[int] = Future()
         self._grace: Future[timedelta] = Future()  # set by the first who stops the server
         self._thread: threading.Thread | None = None
@@ -137,6 +151,8 @@ class KedaServer:
         methods = ObservedMethods(server, self._observer, self._log)
         add_ExternalScalerServicer_to_server(servicer, cast("grpc.aio.Server", methods))
         health_servicer = await _add_health_and_reflection(server)
+        for guest in self._guests:
+            guest.join(cast("grpc.aio.Server", server))
         port = _listen(server, address, self._tls)
         await server.start()
         self._bound.set_result(port)
@@ -145,6 +161,8 @@ class KedaServer:
             await health_servicer.enter_graceful_shutdown()
             await asyncio.sleep(self._settings.drain_delay.total_seconds())
             streams.end_all()
+            for guest in self._guests:
+                guest.leave()
             await server.stop(grace.total_seconds())
         finally:
             feeds.close()

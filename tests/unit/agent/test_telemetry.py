@@ -22,11 +22,11 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHAT = PolicyKey("ml", "chat")
 LABELS = {
     "namespace", "policy", "signal", "model", "basis", "state", "reason", "outcome",
-    "operation", "rpc", "code", "limit", "condition", "status", "version", "certificate",
+    "operation", "rpc", "code", "limit", "condition", "status", "version", "certificate", "role",
 }  # fmt: skip
 UNITS = (
     "_seconds", "_bytes", "_ratio", "_replicas", "_total", "_info",
-    "_basis", "_demand", "_peak", "_policies", "_streams",
+    "_basis", "_demand", "_peak", "_policies", "_streams", "_role", "_followers",
 )  # fmt: skip
 OWN_OF_A_FORMAT = {"le"}  # a histogram's bucket
 
@@ -117,6 +117,8 @@ def fill(telemetry: Telemetry, decision: Decision, snapshot: PolicySnapshot) -> 
     telemetry.limit_exceeded(Limit.CALLS)
     telemetry.answered(3.0)
     telemetry.pushed(0.02)
+    telemetry.standing_seen("following", silence_seconds=1.5)
+    telemetry.followers(2)
 
 
 def fitted() -> Fitted:
@@ -279,6 +281,8 @@ def test_calls_are_timed_by_method_and_code(telemetry: Telemetry) -> None:
 
 def test_pushes_answers_and_refusals_by_limit_are_told(telemetry: Telemetry) -> None:
     telemetry.pushed(0.02)
+    telemetry.standing_seen("following", silence_seconds=1.5)
+    telemetry.followers(2)
     telemetry.answered(14.0)
     telemetry.limit_exceeded(Limit.CONNECTION)
 

@@ -29,6 +29,8 @@ _FORGET_EVERY = timedelta(hours=1)
 
 # Calls still running after it are cut; each takes well under a second.
 _GRACE = timedelta(seconds=5)
+# What is stored when an agent ends takes a second or so; a volume that hangs must not keep the next from deciding.
+_HANDING_OVER = 5.0  # seconds
 
 
 class PolicySource(Protocol):
@@ -69,6 +71,40 @@ class Companion(Protocol):
         ...
 
 
+class Duty(Protocol):
+    """Whether this agent decides, where there are several.
+
+    Attributes:
+        every: how often it looks, and is asked.
+    """
+
+    every: timedelta
+
+    async def begin(self, port: int) -> None:
+        """Take part; gRPC listens on a port."""
+        ...
+
+    def may_decide(self) -> bool:
+        """Whether this agent may decide at this moment."""
+        ...
+
+    def must_rest(self) -> bool:
+        """Whether another decides whom this agent follows. For moments neither is so: then what was so goes on."""
+        ...
+
+    def look(self, *, is_deciding: bool) -> None:
+        """Take note of what this agent does, and do what is due."""
+        ...
+
+    async def run(self) -> NoReturn:
+        """Listen to the others until cancelled."""
+        ...
+
+    async def hand_over(self) -> None:
+        """Let another agent decide."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """What listens, and where."""
@@ -95,6 +131,7 @@ class Agent:
         servers: Servers,
         keeps_days: bool,
         companion: Companion | None = None,
+        duty: Duty | None = None,
     ) -> None:
         self._parts = parts
         self._engine = parts.engine
@@ -102,6 +139,7 @@ class Agent:
         self._policies = policies
         self._servers = servers
         self._companion = companion
+        self._duty = duty  # None where this agent alone decides
         self._keeps_days = keeps_days  # whether the store is worth filling with days at the policy's own step
         self._following: dict[PolicyKey, tuple[Watched, asyncio.Task[None]]] = {}
         self._log = logger("agent")
@@ -117,6 +155,8 @@ class Agent:
         try:
             if self._companion is not None:
                 await self._companion.begin()
+            if self._duty is not None:
+                self._engine.rest()
             await self._engine.assign(self._policies.first())
             self._servers.http.bind()
             if self._servers.access_log is not None:
@@ -139,6 +179,12 @@ class Agent:
                 if watch is not None:
                     watch.begin()
                     self._repeat(group, "certificates", watch.look, every=_RELOAD_EVERY)
+                if self._duty is not None:
+                    await self._duty.begin(port)
+                    group.create_task(self._duty.run(), name="peers")
+                    await self._change_duty(group, self._duty)
+                    duty = self._duty
+                    self._repeat(group, "duty", lambda: self._change_duty(group, duty), every=duty.every)
                 self._follow(group)
         except* _Stopped:
             self._log.info("stopping")
@@ -153,6 +199,8 @@ class Agent:
         raise RuntimeError("the gRPC server has ended by itself")
 
     async def _end(self) -> None:
+        if self._duty is not None:
+            await self._guarded("hand over", self._hand_over(self._duty))
         await asyncio.to_thread(self._servers.keda.stop, _GRACE)
         if self._servers.access_log is not None:
             await asyncio.to_thread(self._servers.access_log.close)
@@ -162,14 +210,32 @@ class Agent:
         self._policies.close()
         self._log.info("stopped")
 
+    async def _hand_over(self, duty: Duty) -> None:
+        """Let the next begin with all that this agent knows, while calls that still come are answered."""
+        async with asyncio.timeout(_HANDING_OVER):
+            await self._engine.close()
+            await duty.hand_over()
+        self._engine.rest()
+
+    async def _change_duty(self, group: asyncio.TaskGroup, duty: Duty) -> None:
+        """Begin to decide, or let another."""
+        if self._engine.is_resting and duty.may_decide():
+            await self._engine.take_over()
+            self._log.info("deciding", policies=len(self._engine.watched))
+        elif not self._engine.is_resting and duty.must_rest():
+            self._engine.rest()
+            self._log.info("resting", policies=len(self._engine.watched))
+        self._follow(group)
+        duty.look(is_deciding=not self._engine.is_resting)
+
     async def _reload(self, group: asyncio.TaskGroup) -> None:
         if (assignments := await asyncio.to_thread(self._policies.changed)) is not None:
             await self._engine.assign(assignments)
             self._follow(group)
 
     def _follow(self, group: asyncio.TaskGroup) -> None:
-        """Start a task for each policy that is new, and end those of policies that are gone or changed."""
-        wanted = {watched.key: watched for watched in self._engine.watched}
+        """Start a task for each policy that is new, and end those of policies that are gone, changed or another's."""
+        wanted = {} if self._engine.is_resting else {watched.key: watched for watched in self._engine.watched}
         for key, (followed, task) in list(self._following.items()):
             if wanted.get(key) is not followed:
                 task.cancel()

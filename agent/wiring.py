@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from agent.board import Board
 from agent.book import EngineBook, LeadTimes
 from agent.certificates import CertificateWatch
 from agent.clock import Clock, WallClock
+from agent.cluster.peers.sharing import Sharing
 from agent.configuration import Configuration, Grpc
 from agent.engine import Engine, ReplicaSource, UnobservedReplicas
 from agent.fitting.local import LocalFitPool
@@ -20,7 +22,7 @@ from agent.history.opening import open_store
 from agent.history.thread import StoreThread
 from agent.parts import Parts
 from agent.policy_files import PolicyFiles
-from agent.runtime import Agent, Companion, PolicySource, Servers
+from agent.runtime import Agent, Companion, Duty, PolicySource, Servers
 from agent.sources.table import SourceTable
 from agent.telemetry import Telemetry
 from agent.tracing import grpc_interceptors
@@ -34,7 +36,7 @@ from scalers.keda.call_log import CallLog
 from scalers.keda.certificates import TlsFiles
 from scalers.keda.identity import AllowedClients
 from scalers.keda.limits import Limits
-from scalers.keda.server import KedaServer, ServerSettings
+from scalers.keda.server import Guest, KedaServer, ServerSettings
 from scalers.keda.tls import ServingTls
 
 # Kubernetes takes seconds to tell KEDA's resolver that this replica leaves; it answers meanwhile.
@@ -48,14 +50,17 @@ def build_parts(
     replicas: ReplicaSource | None = None,
     lead_times: LeadTimes | None = None,
     is_reactive_only: bool = False,
+    sharing: Sharing | None = None,
 ) -> Parts:
-    """Build what decides and remembers.
+    """Build what decides and remembers; where it is shared with other agents, for a duty that changes.
 
     Raises:
         DataDirInUse: another agent holds the data directory.
     """
     telemetry = Telemetry(version=importlib.metadata.version("foretide"))
     store = open_store(data_dir, clock=clock)
+    if sharing is not None:
+        store = sharing.shared(store)
     storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool()
     engine = Engine(
         clock=clock,
@@ -68,6 +73,8 @@ def build_parts(
         telemetry=telemetry,
         replicas=replicas or UnobservedReplicas(),
         is_reactive_only=lambda: is_reactive_only,
+        may_decide=sharing.duty.may_decide if sharing is not None else lambda: True,
+        audience=sharing.journal if sharing is not None else None,
     )
     return Parts(
         clock=clock,
@@ -89,10 +96,14 @@ def build_keda_server(
     tls: ServingTls | None = None,
     limits: Limits | None = None,
     log: CallLog | None = None,
+    guests: Sequence[Guest] = (),
 ) -> KedaServer:
     """Build the gRPC server over the board, traced where the process was started with OpenTelemetry."""
     settings = ServerSettings(drain_delay=drain, limits=limits or Limits())
-    return KedaServer(parts.board, parts.telemetry, settings, tls=tls, interceptors=grpc_interceptors(), log=log)
+    interceptors = grpc_interceptors()
+    return KedaServer(
+        parts.board, parts.telemetry, settings, tls=tls, interceptors=interceptors, log=log, guests=guests
+    )
 
 
 def build_tls(grpc: Grpc) -> ServingTls | None:
@@ -108,12 +119,14 @@ def build_tls(grpc: Grpc) -> ServingTls | None:
     return ServingTls(files, clients=AllowedClients.parse(names) if names else None)
 
 
-def build_http_server(parts: Parts, address: HttpAddress, *, comparison: ComparisonBook | None = None) -> HttpServer:
+def build_http_server(
+    parts: Parts, address: HttpAddress, *, comparison: ComparisonBook | None = None, sharing: Sharing | None = None
+) -> HttpServer:
     """Build the HTTP server over the engine's pictures."""
     app = create_app(
         parts.book,
         clock=parts.clock,
-        readiness=lambda: _readiness(parts.board),
+        readiness=lambda: _readiness(parts.board, sharing),
         exposition=lambda: _exposition(parts),
         comparison=comparison,
         page=page_directory(),
@@ -137,13 +150,20 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
     from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
 
     side = ClusterSide(clock, configuration.namespaces, lease=configuration.lease)
-    parts = _parts_for(configuration, clock, replicas=side.targets, lead_times=side.lead_times)
-    servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
-    return _agent(configuration, parts, servers, side.policies_of(parts, sources), companion=side)
+    sharing = Sharing(side, clock, grpc_address=grpc_address, tls=tls) if configuration.lease is not None else None
+    parts = _parts_for(configuration, clock, replicas=side.targets, lead_times=side.lead_times, sharing=sharing)
+    servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address, sharing=sharing)
+    kept, duty = side.policies_of(parts, sources), sharing.duty if sharing is not None else None
+    return _agent(configuration, parts, servers, kept, companion=side, duty=duty)
 
 
 def _parts_for(
-    configuration: Configuration, clock: Clock, *, replicas: ReplicaSource | None, lead_times: LeadTimes | None = None
+    configuration: Configuration,
+    clock: Clock,
+    *,
+    replicas: ReplicaSource | None,
+    lead_times: LeadTimes | None = None,
+    sharing: Sharing | None = None,
 ) -> Parts:
     return build_parts(
         clock=clock,
@@ -151,18 +171,26 @@ def _parts_for(
         replicas=replicas,
         lead_times=lead_times,
         is_reactive_only=configuration.reactive_only,
+        sharing=sharing,
     )
 
 
 def _servers(
-    configuration: Configuration, parts: Parts, tls: ServingTls | None, *, http: HttpAddress, grpc_address: str
+    configuration: Configuration,
+    parts: Parts,
+    tls: ServingTls | None,
+    *,
+    http: HttpAddress,
+    grpc_address: str,
+    sharing: Sharing | None = None,
 ) -> Servers:
     grpc = configuration.grpc
     access_log = AccessLog(share=grpc.access_log, refused_per_minute=grpc.access_log_refusals)
+    limits, guests = grpc.limits.to_limits(), [sharing.join(parts)] if sharing is not None else []
     return Servers(
-        build_keda_server(parts, drain=_DRAIN, tls=tls, limits=grpc.limits.to_limits(), log=access_log),
+        build_keda_server(parts, drain=_DRAIN, tls=tls, limits=limits, log=access_log, guests=guests),
         grpc_address,
-        build_http_server(parts, http),
+        build_http_server(parts, http, sharing=sharing),
         certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,
         access_log=access_log,
     )
@@ -175,6 +203,7 @@ def _agent(
     policies: PolicySource,
     *,
     companion: Companion | None,
+    duty: Duty | None = None,
 ) -> Agent:
     return Agent(
         parts,
@@ -182,13 +211,15 @@ def _agent(
         servers=servers,
         keeps_days=configuration.data_dir is not None,
         companion=companion,
+        duty=duty,
     )
 
 
-def _readiness(board: Board) -> Readiness:
+def _readiness(board: Board, sharing: Sharing | None) -> Readiness:
     if board.is_ready():
         return Readiness(is_ready=True)
-    return Readiness(is_ready=False, reasons=("a policy has had no decision yet",))
+    fault = sharing.duty.fault() if sharing is not None else None
+    return Readiness(is_ready=False, reasons=("a policy has had no decision yet", *([fault] if fault else ())))
 
 
 def _exposition(parts: Parts) -> bytes:

@@ -44,6 +44,7 @@ class ClusterSide:
         policies: what the watch has kept of our policies.
         targets: replicas of their scale targets.
         lead_times: start-ups of their pods.
+        elector: this agent's part in the election; None before the API server has been reached, and without a Lease.
     """
 
     every = timedelta(seconds=5)
@@ -69,7 +70,7 @@ class ClusterSide:
         self._api: client.ApiClient | None = None
         self._writer: StatusWriter | None = None
         self._lease = lease
-        self._elector: Elector | None = None
+        self.elector: Elector | None = None
         self._electing: asyncio.Task[None] | None = None
         self._shown: tuple[StatusBook, ClusterPolicies] | None = None
         self._log = logger("cluster")
@@ -94,8 +95,7 @@ class ClusterSide:
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
         if self._lease is not None:
             leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
-            self._elector = Elector(leases, identity(), monotonic=time.monotonic)
-            self._electing = asyncio.create_task(self._elector.run(), name="lease")
+            self.elector = Elector(leases, identity(), monotonic=time.monotonic)
         await self._watch_anew()
 
     async def look(self) -> None:
@@ -105,16 +105,28 @@ class ClusterSide:
             await self._watch_anew()
         await self._list_now_and_then()
         await self._look_at_targets()
-        is_leading = self._elector is None or self._elector.is_leading
+        is_leading = self.elector is None or self.elector.is_leading
         if is_leading and self._writer is not None and self._shown is not None:
             book, policies = self._shown
             await self._writer.look(book, policies.faults, self._clock.now())
 
+    async def stand(self, address: str) -> None:
+        """Take part in the election from now on; the others may follow at this address, if there is one."""
+        if self.elector is not None:
+            self.elector.address = address
+            await self.elector.step()
+            self._electing = asyncio.create_task(self.elector.run(), name="lease")
+
+    async def resign(self) -> None:
+        """Take part no more, and let go of the Lease; one that never took part, too."""
+        if self._electing is not None and self.elector is not None:
+            self._electing.cancel()
+            self._electing = None
+            await self.elector.release()
+
     async def close(self) -> None:
         """End the watch, let go of the Lease, and end the connections."""
-        if self._electing is not None and self._elector is not None:
-            self._electing.cancel()
-            await self._elector.release()
+        await self.resign()
         if self._watch is not None:
             await asyncio.to_thread(self._watch.stop)
         if self._api is not None:

@@ -28,6 +28,7 @@ from agent.parts import Parts
 from agent.snapshot import Unseen
 from agent.sources.source import Backfill, Reading, Sample, SignalState, Source, SourceError
 from agent.telemetry import Telemetry
+from agent.told import Audience
 from forecasters.forecaster import Forecaster
 from forecasters.series import EPOCH, Series, grid_index, grid_instant
 from forecasters.table import FORECASTERS
@@ -253,6 +254,8 @@ def parts(
     forecasters: Mapping[str, Forecaster] = FORECASTERS,
     replicas: KnownReplicas | None = None,
     is_reactive_only: Callable[[], bool] = lambda: False,
+    may_decide: Callable[[], bool] = lambda: True,
+    audience: Audience | None = None,
 ) -> Parts:
     """Build the agent's parts on the loop's time, as `agent.wiring` does on the wall's."""
     clock, storing, board = LoopClock(), StoreThread(), Board(lambda: asyncio.get_running_loop().time())
@@ -270,6 +273,8 @@ def parts(
         telemetry=telemetry,
         replicas=replicas or UnobservedReplicas(),
         is_reactive_only=is_reactive_only,
+        may_decide=may_decide,
+        audience=audience,
     )
     book, backfiller = EngineBook(engine, ledger, storing, clock), Backfiller(store, storing, clock)
     return Parts(clock, store, storing, board, fits, telemetry, engine, book, backfiller)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -78,13 +79,51 @@ class WatchStub:
         self._events.append("certificate looked at")
 
 
+class SetDuty:
+    """Who decides, as the test says."""
+
+    every = timedelta(seconds=0.5)
+
+    def __init__(self, *, decides: bool) -> None:
+        self.decides = decides
+        self.events: list[str] = []
+
+    async def begin(self, port: int) -> None:
+        self.events.append(f"stands with port {port}")
+
+    def may_decide(self) -> bool:
+        return self.decides
+
+    def must_rest(self) -> bool:
+        return not self.decides
+
+    def look(self, *, is_deciding: bool) -> None: ...
+
+    async def run(self) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def hand_over(self) -> None:
+        self.events.append("handed over")
+
+
 class Stage:
     """An agent with everything but its servers real, on simulated time."""
 
-    def __init__(self, policies: ScriptedPolicies, *, keeps_days: bool = False, has_tls: bool = False) -> None:
+    def __init__(
+        self,
+        policies: ScriptedPolicies,
+        *,
+        keeps_days: bool = False,
+        has_tls: bool = False,
+        duty: SetDuty | None = None,
+    ) -> None:
         self.events: list[str] = []
         self.store = RecordingStore()
-        self.parts: Parts = parts(self.store)
+        self.duty = duty
+        self.parts: Parts = parts(self.store, may_decide=lambda: duty is None or duty.decides)
+        if duty is not None:
+            duty.events = self.events
         self.keda, self.http = KedaStub(self.events), HttpStub(self.events)
         self.policies = policies
         self.agent = Agent(
@@ -97,6 +136,7 @@ class Stage:
                 WatchStub(self.events) if has_tls else None,  # type: ignore[arg-type]
             ),
             keeps_days=keeps_days,
+            duty=duty,
         )
 
     async def run(self, play: Callable[[Stage], Awaitable[None]]) -> None:
@@ -143,6 +183,34 @@ def test_it_serves_before_any_source_has_answered() -> None:
         assert stage.answer() is None
 
     staged(lambda: Stage(ScriptedPolicies([assigned(NoPast(never))])), play)
+
+
+def test_it_decides_when_it_is_its_turn_and_for_as_long_as_it_is() -> None:
+    source, duty = LoadSource(level(60.0)), SetDuty(decides=False)
+
+    async def play(stage: Stage) -> None:
+        await stage.at(40)
+        assert source.asked == []
+        duty.decides = True
+        await stage.at(41)
+        assert stage.answer() == 5.0
+        asked = len(source.asked)
+        duty.decides = False
+        await stage.at(100)
+        assert len(source.asked) == asked
+        assert stage.answer() == 5.0, "what was answered stands until another is heard"
+
+    staged(lambda: Stage(ScriptedPolicies([assigned(source)]), duty=duty), play)
+
+
+def test_one_that_ends_hands_over_while_it_still_answers() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.at(1)
+
+    duty = SetDuty(decides=True)
+    stage = staged(lambda: Stage(ScriptedPolicies([assigned(LoadSource(level(60.0)))]), duty=duty), play)
+    assert stage.events == ["grpc on 127.0.0.1:6000", "stands with port 6000", "http", "handed over", "grpc stopped"]
+    assert stage.store.states("ml/chat/demand"), "with what its models know stored before that"
 
 
 def test_the_certificate_is_looked_at_every_5_s() -> None:

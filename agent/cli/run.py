@@ -56,7 +56,7 @@ _HTTP_PORT = 8080
 @click.option(
     "--lease",
     metavar="NAME",
-    help="Of several agents the holder of this Lease, in the namespace POD_NAMESPACE, writes statuses; else each does.",
+    help="Of several agents the holder of this Lease, in namespace POD_NAMESPACE, decides; the others answer with it.",
 )
 @click.option(
     "--data-dir",

@@ -8,10 +8,10 @@ from typing import Any
 from kubernetes.aio import client
 
 from agent.cluster.access import FAILURES
-from agent.cluster.lease import DURATION, RETRY, LeaseLost, LeaseUnanswered, Record
+from agent.cluster.lease import DURATION, RETRY, LeaseForbidden, LeaseLost, LeaseUnanswered, Record
 
 ADDRESS = "foretide.dev/address"  # annotation: where other agents follow the holder
-_CONFLICT = 409
+_KINDS = {409: LeaseLost, 401: LeaseForbidden, 403: LeaseForbidden}  # another was faster; it may not
 
 
 class KubernetesLease:
@@ -28,7 +28,7 @@ class KubernetesLease:
         except client.ApiException as error:
             if error.status == 404:
                 return None
-            raise LeaseUnanswered(str(error.reason)) from error
+            raise _refusal(error) from error
         except FAILURES as error:
             raise LeaseUnanswered(str(error)) from error
         return _record(lease)
@@ -44,8 +44,7 @@ class KubernetesLease:
             else:
                 written = await self._leases.create_namespaced_lease(self._namespace, lease, _request_timeout=RETRY)
         except client.ApiException as error:
-            refused = LeaseLost if error.status == _CONFLICT else LeaseUnanswered
-            raise refused(str(error.reason)) from error
+            raise _refusal(error) from error
         except FAILURES as error:
             raise LeaseUnanswered(str(error)) from error
         return _record(written)
@@ -57,6 +56,10 @@ class KubernetesLease:
             resource_version=record.version or None,
             annotations={ADDRESS: record.address} if record.address else None,
         )
+
+
+def _refusal(error: client.ApiException) -> LeaseLost:
+    return _KINDS.get(error.status, LeaseUnanswered)(str(error.reason))
 
 
 def _spec(record: Record) -> client.V1LeaseSpec:

@@ -40,12 +40,17 @@ class LeaseUnanswered(LeaseLost):
     """Nobody answered, or the API server could not: who leads is not known."""
 
 
+class LeaseForbidden(LeaseUnanswered):
+    """This agent may not read or write it, which no time mends."""
+
+
 class Standing(StrEnum):
     """What an agent is to the others."""
 
     LEADING = "leading"  # it holds the Lease
     ACTING = "acting"  # it held it last, and nobody can be asked: it decides on, and writes nothing
     FOLLOWING = "following"  # another holds it
+    ALONE = "alone"  # it may not take part in the election
     UNTOLD = "untold"  # who holds it is not known, for the moments that it takes to ask
 
 
@@ -102,6 +107,8 @@ class Elector:
         self._seen_at = 0.0
         self._renewed_at: float | None = None
         self._took_at = 0.0
+        self._was_told = False  # whether this agent leads, as the log has it
+        self._is_forbidden = False
         self._is_unanswered = False  # since the Lease that this agent held has run out
         self._log = logger("lease")
 
@@ -119,7 +126,7 @@ class Elector:
         if self.is_leading:
             return Standing.LEADING
         if self._seen is None or not self._seen.holder:
-            return Standing.UNTOLD
+            return Standing.ALONE if self._is_forbidden else Standing.UNTOLD
         if self._seen.holder != self._identity:
             return Standing.FOLLOWING
         return Standing.ACTING if self._is_unanswered else Standing.UNTOLD
@@ -159,12 +166,14 @@ class Elector:
                     self.before, self._took_at = before, began
             else:
                 self._renewed_at = None
-            self._is_unanswered = False
+            self._is_unanswered = self._is_forbidden = False
         except LeaseLost as error:
+            self._tell_forbidden(isinstance(error, LeaseForbidden), str(error))
             # a call that began while the Lease was held may have failed by a pause of this process
             self._is_unanswered = isinstance(error, LeaseUnanswered) and not was_leading
             self._log.debug("lease_not_written", reason=str(error))
-        if self.is_leading != was_leading:
+        if self.is_leading != self._was_told:  # the Lease may also have run out between two steps
+            self._was_told = self.is_leading
             self._log.info("leading" if self.is_leading else "following", identity=self._identity)
 
     async def run(self) -> NoReturn:
@@ -182,6 +191,12 @@ class Elector:
             self._seen = await self._leases.write(replace(self._seen, holder="", address=""))
         except LeaseLost as error:
             self._log.debug("lease_not_written", reason=str(error))
+
+    def _tell_forbidden(self, is_forbidden: bool, reason: str) -> None:
+        if is_forbidden and not self._is_forbidden:
+            mend = "let the service account get, create and update leases.coordination.k8s.io in the agent's namespace"
+            self._log.error("lease_forbidden", reason=reason, mend=mend)
+        self._is_forbidden = is_forbidden
 
     def _look(self, record: Record | None) -> None:
         if record is None or self._seen is None or record.version != self._seen.version:

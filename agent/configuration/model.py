@@ -209,7 +209,8 @@ class Configuration(Section):
     )
     lease: Subdomain | None = Field(
         None,
-        description="Name of the Lease whose holder alone writes statuses where several agents are at work",
+        description="Name of the Lease whose holder decides and writes, where several agents are at work; the others "
+        "answer as it does",
     )
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")

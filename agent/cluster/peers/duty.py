@@ -20,7 +20,8 @@ from agent.history.chunks import microseconds
 from agent.log import logger
 from agent.telemetry import Telemetry
 
-_ANNOUNCE_EVERY = 2.0  # seconds
+_ANNOUNCE_LOOK = 0.25  # seconds; until it hears, two decide
+_ANNOUNCE_AGAIN = 2.0  # seconds
 _ANNOUNCED_FOR = 600.0  # seconds; one that was cut off for longer finds its answers too old to be told
 
 
@@ -103,7 +104,7 @@ class LeaseDuty:
         standing = self._standing()
         if standing is Standing.FOLLOWING:
             return self.leader() is None
-        return standing in {Standing.LEADING, Standing.ACTING}
+        return standing in {Standing.LEADING, Standing.ACTING, Standing.ALONE}
 
     def must_rest(self) -> bool:
         """Whether another decides, whom this agent follows."""
@@ -171,7 +172,7 @@ class LeaseDuty:
         """Tell the leader before this one; it may not be able to ask the API server, and goes on until it hears."""
         told: object = None
         while True:
-            await asyncio.sleep(_ANNOUNCE_EVERY)
+            await asyncio.sleep(_ANNOUNCE_LOOK)
             elector = self._chair.elector
             before = elector.before if elector is not None and elector.is_leading else None
             if elector is None or before is None or before is told or elector.record is None:
@@ -187,6 +188,7 @@ class LeaseDuty:
                 told = before
             except NotHeard as error:
                 self._log.debug("leader_before_not_reached", place=str(place), reason=str(error))
+                await asyncio.sleep(_ANNOUNCE_AGAIN)
 
     def _tell_alone(self, is_alone: bool) -> None:
         if is_alone and not self._is_alone:

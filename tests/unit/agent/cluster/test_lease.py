@@ -11,6 +11,7 @@ from agent.cluster.lease import (
     DURATION,
     RETRY,
     Elector,
+    LeaseForbidden,
     LeaseLost,
     LeaseUnanswered,
     Record,
@@ -233,3 +234,16 @@ async def test_the_lease_says_where_its_holder_is_followed_and_who_held_it_befor
     await second.release()
     assert lease.record.address == ""
     assert second.standing is Standing.UNTOLD
+
+
+async def test_one_that_may_not_take_part_is_alone_until_it_may(lease: SharedLease, watch: Watch) -> None:
+    async def forbidden() -> Record | None:
+        raise LeaseForbidden("Forbidden")
+
+    elector, read = Elector(lease, "a", monotonic=watch), lease.read
+    lease.read = forbidden  # type: ignore[method-assign]
+    await elector.step()
+    assert elector.standing is Standing.ALONE
+    lease.read = read  # type: ignore[method-assign]
+    await elector.step()
+    assert elector.standing is Standing.LEADING

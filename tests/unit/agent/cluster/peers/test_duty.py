@@ -95,6 +95,14 @@ def test_beside_a_leader_that_cannot_be_followed_each_decides_for_itself(address
     assert not rig.journal.term
 
 
+def test_one_that_may_not_take_part_in_the_election_decides_for_itself() -> None:
+    rig = Rig()
+    rig.elector.standing = Standing.ALONE
+    assert (rig.duty.may_decide(), rig.duty.must_rest()) == (True, False)
+    look(rig, is_deciding=True)
+    assert not rig.journal.term, "nobody follows it"
+
+
 def test_a_leadership_begins_once_decisions_are_made_and_ends_when_another_leads() -> None:
     rig = Rig()
     rig.elector.lead()

@@ -7,6 +7,7 @@ refusal is the context's `abort`.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
@@ -122,7 +123,7 @@ class ObservedMethods:
             seconds = time.perf_counter() - began
             self._observer.rpc_handled(rpc, _OK, seconds)
             if self._log.takes_answered():
-                self._write(rpc, request, context, None, seconds)
+                self._write(rpc, request, context.peer(), None, seconds)
             return reply
 
         return observed
@@ -130,6 +131,9 @@ class ObservedMethods:
     def _observed_stream(self, rpc: str, read: Parse, answer: Stream) -> ObservedStream:
         async def observed(raw: bytes, context: Context) -> AsyncGenerator[Message, None]:
             began = time.perf_counter()
+            # Now: a stream whose client leaves while it writes ends when it is collected. Its call is gone by then, and
+            # gRPC core, asked for the peer of one, ends the process.
+            peer = sys.intern(context.peer())
             self._observer.stream_opened(rpc)
             try:
                 with answer(read(raw), context) as speech:
@@ -142,28 +146,37 @@ class ObservedMethods:
                             break
             except BaseException as error:
                 self._observer.stream_closed(rpc, _code(error))
-                await self._end(rpc, read(raw), context, error, time.perf_counter() - began)
+                await self._end(rpc, read(raw), context, error, time.perf_counter() - began, peer=peer)
                 raise
             self._observer.stream_closed(rpc, _OK)
             if self._log.takes_answered():
-                self._write(rpc, read(raw), context, None, time.perf_counter() - began)
+                self._write(rpc, read(raw), peer, None, time.perf_counter() - began)
 
         return observed
 
-    async def _end(self, rpc: str, request: Message, context: Context, error: BaseException, seconds: float) -> None:
+    async def _end(
+        self,
+        rpc: str,
+        request: Message,
+        context: Context,
+        error: BaseException,
+        seconds: float,
+        *,
+        peer: str | None = None,
+    ) -> None:
         """Tell of a call that has no answer, and end it with its status if it was refused."""
         has_left = isinstance(error, _LEFT)
         if self._log.takes_answered() if has_left else self._log.takes_refused():
-            self._write(rpc, request, context, error, seconds)
+            self._write(rpc, request, peer or context.peer(), error, seconds)
         if isinstance(error, LimitExceeded):
             self._observer.limit_exceeded(error.limit)
         if isinstance(error, RpcRefused):
             await context.abort(error.code, error.sentence)
 
-    def _write(self, rpc: str, request: Message, context: Context, error: BaseException | None, seconds: float) -> None:
+    def _write(self, rpc: str, request: Message, peer: str, error: BaseException | None, seconds: float) -> None:
         code = _code(error) if error is not None else _OK
         reason = error.sentence if isinstance(error, RpcRefused) else None
-        self._log.write(ended_call(rpc, request, code=code, seconds=seconds, peer=context.peer(), reason=reason))
+        self._log.write(ended_call(rpc, request, code=code, seconds=seconds, peer=peer, reason=reason))
 
 
 def _code(error: BaseException) -> str:

@@ -83,6 +83,7 @@ class Follower:
                 continue
             try:
                 await self._follow(place)
+                await asyncio.sleep(_LOOK)
             except NotHeard as error:
                 if self.reason is None:
                     self._log.warning("leader_not_heard", leader=str(place), reason=str(error))
@@ -104,15 +105,16 @@ class Follower:
         """Return the next page; None where the stream has ended well, or another is to be followed."""
         waiting = asyncio.ensure_future(stream.next())
         began = self._monotonic()
-        while self._leader() == place:
-            done, _ = await asyncio.wait({waiting}, timeout=_LOOK)
-            if done:
-                return waiting.result() if self._leader() == place else None
-            if self._monotonic() - began > SILENCE:
-                _abandon(waiting)
-                raise NotHeard(f"nothing was said for {SILENCE:g} s")
-        _abandon(waiting)
-        return None
+        try:
+            while self._leader() == place:
+                done, _ = await asyncio.wait({waiting}, timeout=_LOOK)
+                if done:
+                    return waiting.result() if self._leader() == place else None
+                if self._monotonic() - began > SILENCE:
+                    raise NotHeard(f"nothing was said for {SILENCE:g} s")
+            return None
+        finally:
+            _abandon(waiting)
 
     async def _take(self, page: proto.Page) -> None:
         """Store first, then answer: what this agent would begin with is never below what it has answered."""

@@ -99,7 +99,7 @@ class PeersService(PeersServicer):
     async def Follow(self, request: proto.Position, context: Context) -> AsyncGenerator[proto.Page, None]:
         """Tell a follower what it lacks, and then what is new."""
         await self._admit(context)
-        if not self._journal.term:
+        if not self._journal.term or self._ending.is_set():
             await context.abort(grpc.StatusCode.UNAVAILABLE, "this agent does not lead: look at the Lease again")
         if self._followers >= _MOST_FOLLOWERS:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{_MOST_FOLLOWERS} agents follow already")

@@ -67,8 +67,9 @@ class Copying:
         lacking = _EVER[0] if complete_until is None else complete_until - _OVERLAP
         rows = self._store.decisions(str(kept.key), since=lacking, until=_EVER[1], limit=_MOST_ROWS)
         pages = [rows_message(rows[::-1])] if rows else []
+        for owner in (str(kept.key), *(signal for signal, _ in kept.signals)):
+            pages += [state_message(owner, name, body) for name, body in self._store.states(owner).items()]
         for signal, step in kept.signals:
-            pages += [state_message(signal, name, body) for name, body in self._store.states(signal).items()]
             since = max(lacking, now - min(kept.history // step, most_samples) * step)
             pages += series_messages(signal, self._store.load_samples(signal, since=since, step=step))
         return pages

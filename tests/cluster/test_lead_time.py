@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from agent.policy.crd import custom_resource_definition
+from tests.chart import the
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually
@@ -35,6 +36,9 @@ class StartingAgent(ClusterAgent):
 
     def whose_policies(self) -> list[str]:
         return ["--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE]
+
+    def act_as(self, kubeconfig: Path) -> None:
+        self._kubeconfig = kubeconfig
 
 
 class Kubelet:
@@ -250,32 +254,86 @@ def scalable() -> Object:
     }
 
 
-def test_a_target_of_another_kind_is_seen_through_its_scale(
-    api: Api, agent: StartingAgent, policy: Callable[..., None]
-) -> None:
-    rollouts = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/rollouts"
-    policy(apiVersion="argoproj.io/v1alpha1", kind="Rollout")
+ROLLOUTS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/rollouts"
+TARGET_KIND = {"apiGroup": "argoproj.io", "resource": "rollouts"}
 
-    def ready() -> Object:
-        told = status(api).get("conditions", [])
-        return next((dict(each) for each in told if each["type"] == "Ready"), {"reason": None})
 
-    with agent:
-        until(agent, lambda: ready()["reason"] == "NoSuchKind", "the kind is missed")
-        assert "the cluster has no API argoproj.io/v1alpha1" in ready()["message"]
-        assert status(api)["recommendation"]["answer"] == 5.0
-        api.apply(scalable())
-        eventually(lambda: api.get(rollouts), "the kind is served", within=LONGEST, told=lambda: "")
-        until(agent, lambda: ready()["reason"] == "NoSuchTarget", "the object is missed")
+def ready(api: Api) -> Object:
+    told = status(api).get("conditions", [])
+    return next((dict(each) for each in told if each["type"] == "Ready"), {"reason": None})
+
+
+def seen(api: Api) -> object:
+    return dict(status(api).get("recommendation") or {}).get("replicas")
+
+
+def serve_rollouts(api: Api) -> None:
+    api.apply(scalable())
+    eventually(lambda: api.get(ROLLOUTS), "the kind is served", within=LONGEST, told=lambda: "")
+
+
+@pytest.fixture
+def roll_out(api: Api) -> Iterator[Callable[[], None]]:
+    """Creates a Rollout whose two pods are Ready, and takes it away at the end."""
+    names = ("chat-a", "chat-b")
+
+    def create() -> None:
         body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"replicas": 2}}
         api.create({**body, "metadata": {"name": "chat", "namespace": NAMESPACE}})
-        api.patch(f"{rollouts}/chat/status", {"status": {"replicas": 2, "selector": "app=chat"}})
-        for name in ("chat-a", "chat-b"):
+        api.patch(f"{ROLLOUTS}/chat/status", {"status": {"replicas": 2, "selector": "app=chat"}})
+        for name in names:
             metadata = {"name": name, "namespace": NAMESPACE, "labels": LABELS}
             api.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template()["spec"]})
         Kubelet(api).bring_up()
-        there = {"existing": 2, "ready": 2}
-        until(agent, lambda: status(api)["recommendation"].get("replicas") == there, "its replicas are seen")
-        assert ready()["reason"] == "Answering"
-    for name in ("chat-a", "chat-b"):
-        api.delete(f"{PODS}/{name}?gracePeriodSeconds=0")
+
+    yield create
+    for path in (f"{ROLLOUTS}/chat", *(f"{PODS}/{name}" for name in names)):
+        api.delete(path)
+
+
+def test_a_target_of_another_kind_is_seen_through_its_scale(
+    api: Api, agent: StartingAgent, policy: Callable[..., None], roll_out: Callable[[], None]
+) -> None:
+    policy(apiVersion="argoproj.io/v1alpha1", kind="Rollout")
+    with agent:
+        until(agent, lambda: ready(api)["reason"] == "NoSuchKind", "the kind is missed")
+        assert "the cluster has no API argoproj.io/v1alpha1" in ready(api)["message"]
+        assert status(api)["recommendation"]["answer"] == 5.0
+        serve_rollouts(api)
+        until(agent, lambda: ready(api)["reason"] == "NoSuchTarget", "the object is missed")
+        roll_out()
+        until(agent, lambda: seen(api) == {"existing": 2, "ready": 2}, "its replicas are seen")
+        assert ready(api)["reason"] == "Answering"
+
+
+def let(api: Api, user: str, values: Object) -> None:
+    """Give a user the roles of the chart with some values."""
+    role, kept = the("ClusterRole", values, name="foretide-foretide"), {"metadata": {"name": user}}
+    api.apply({"apiVersion": role["apiVersion"], "kind": "ClusterRole", **kept, "rules": role["rules"]})
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+    binding = {"apiVersion": role["apiVersion"], "kind": "ClusterRoleBinding", **kept}
+    api.apply({**binding, "roleRef": reference, "subjects": [subject]})
+
+
+def test_the_roles_of_the_chart_are_enough_and_the_one_that_is_missing_is_named(
+    api: Api,
+    agent: StartingAgent,
+    policy: Callable[..., None],
+    roll_out: Callable[[], None],
+    control_plane: ControlPlane,
+    tmp_path: Path,
+) -> None:
+    user = "starting-agent"
+    pair = control_plane.authority.sign("starting-agent", user)
+    agent.act_as(Api(api.url, authority=api.authority, user=pair).kubeconfig(tmp_path))
+    let(api, user, {})
+    serve_rollouts(api)
+    roll_out()
+    policy(apiVersion="argoproj.io/v1alpha1", kind="Rollout")
+    with agent:
+        until(agent, lambda: ready(api)["reason"] == "ScaleForbidden", "the missing right is told")
+        assert "add {apiGroup: argoproj.io, resource: rollouts} to rbac.targetKinds" in ready(api)["message"]
+        assert status(api)["recommendation"]["answer"] == 5.0
+        let(api, user, {"rbac.targetKinds": [TARGET_KIND]})
+        until(agent, lambda: seen(api) == {"existing": 2, "ready": 2}, "with it its replicas are seen")

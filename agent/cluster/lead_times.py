@@ -83,13 +83,19 @@ class LeadTimes:
             known.trouble, known.told = trouble, None
         self._take(key, known, with_start_ups(known.state, start_ups))
 
+    async def follow(self) -> None:
+        """Take up what the agent that decides has measured, some policies at a time: the store has a copy of it."""
+        for key in self._some():
+            known = self._known.get(key)
+            if known is None:
+                continue
+            state = await self._read(key, known.state.target)
+            self._changes += state.adopted != known.state.adopted
+            self._known[key] = _Known(state)
+
     def review(self) -> None:
         """Look at some policies anew: what was too soon to change may be due now. Each has a turn in ten minutes."""
-        if not self._turns:
-            self._turns = list(self._known)
-            self._a_time = -(-len(self._turns) // _LOOKS_A_TURN)
-        for _ in range(min(self._a_time, len(self._turns))):
-            key = self._turns.pop()
+        for key in self._some():
             if (known := self._known.get(key)) is not None:
                 self._take(key, known, known.state)
 
@@ -141,6 +147,13 @@ class LeadTimes:
             self._log.warning("lead_time_not_restored", policy=str(key), error=str(error))
             return LeadTimeState(target)
         return found if found is not None and found.target == target else LeadTimeState(target)
+
+    def _some(self) -> list[PolicyKey]:
+        """Return the policies whose turn it is."""
+        if not self._turns:
+            self._turns = list(self._known)
+            self._a_time = -(-len(self._turns) // _LOOKS_A_TURN)
+        return [self._turns.pop() for _ in range(min(self._a_time, len(self._turns)))]
 
     def _take(self, key: PolicyKey, known: _Known, state: LeadTimeState) -> None:
         before, declared = known.state, self._declared.get(key)

@@ -73,6 +73,7 @@ class TargetLooks:
         self._nodes: dict[str, Node] = {}
         self._may_read_nodes = True
         self._together = asyncio.Semaphore(_MOST_TOGETHER)
+        self._is_cut = False  # whether nobody answered in this round
         self._log = logger("targets")
 
     def observed(self, key: PolicyKey) -> Replicas | None:
@@ -97,6 +98,7 @@ class TargetLooks:
             for key, target in wanted.items()
         }
         due = [(key, seen) for key, seen in self._seen.items() if self._is_due(seen)]
+        self._is_cut = False
         due.sort(key=lambda pair: -1.0 if pair[1].looked_at is None else pair[1].looked_at)
         await asyncio.gather(*(self._look_at(key, seen) for key, seen in due[:_MOST_AT_ONCE]))
 
@@ -119,6 +121,8 @@ class TargetLooks:
 
     async def _look_at(self, key: PolicyKey, seen: _Seen) -> None:
         async with self._together:
+            if self._is_cut:
+                return
             try:
                 if self._watched.is_watched(seen.target):
                     selector = selector_text(self._watched.selector(seen.target) or {})
@@ -209,6 +213,9 @@ class TargetLooks:
             )
 
     def _not_read(self, key: PolicyKey, seen: _Seen, error: NotRead) -> None:
+        if error.status is None:  # it is tried again, and what was seen stands
+            self._is_cut = True
+            return
         trouble = f"its pods cannot be listed: {error}"
         if error.status in (401, 403):
             trouble = f"its pods cannot be listed: let the service account list pods in {seen.target.namespace}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -73,12 +73,13 @@ class ClusterSide:
         self.elector: Elector | None = None
         self._electing: asyncio.Task[None] | None = None
         self._shown: tuple[StatusBook, ClusterPolicies] | None = None
+        self._is_resting: Callable[[], bool] = lambda: False
         self._log = logger("cluster")
 
     def policies_of(self, parts: Parts, sources: SourceTable) -> MeasuredPolicies:
         """Return the policies for the engine; what its book shows of them becomes their status."""
         policies = ClusterPolicies(self.policies, sources)
-        self._shown = parts.book, policies
+        self._shown, self._is_resting = (parts.book, policies), lambda: parts.engine.is_resting
         self.lead_times.keep_in(parts.store, parts.storing)
         return MeasuredPolicies(policies, self.lead_times)
 
@@ -161,6 +162,9 @@ class ClusterSide:
     async def _look_at_targets(self) -> None:
         targets = self._targets()
         await self.lead_times.load((key, target.shown) for key, target in targets)
+        if self._is_resting():  # who decides looks, and the store has a copy of what came of it
+            await self.lead_times.follow()
+            return
         if self._looks is not None:
             await self._looks.look(targets)
         self.lead_times.review()

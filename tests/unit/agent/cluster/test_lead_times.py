@@ -142,6 +142,22 @@ async def test_what_was_too_soon_to_change_has_its_turn(store: MemoryStore) -> N
     assert changed[0].policy.lead_time == seconds(40)
 
 
+async def test_an_agent_that_rests_goes_on_with_what_the_one_that_decides_has_measured(store: MemoryStore) -> None:
+    deciding, resting = Begun(store), Begun(store)
+    await deciding.begin()
+    assert (await resting.begin()).policy.lead_time_from is None
+    await resting.lead_times.follow()
+    assert resting.measured.changed() is None
+    deciding.lead_times.saw(CHAT, SLOW, trouble=None)
+    await deciding.lead_times.keep()
+    await resting.lead_times.follow()
+    changed = resting.measured.changed()
+    assert changed is not None
+    assert changed[0].policy.lead_time == seconds(600)
+    await resting.lead_times.follow()
+    assert resting.measured.changed() is None
+
+
 async def test_damaged_bytes_are_measured_anew(store: MemoryStore) -> None:
     store.put_state(str(CHAT), STORED_AS, b"\x00")
     begun = Begun(store)

@@ -175,6 +175,20 @@ async def test_pods_that_may_not_be_listed_are_told_and_tried_again(rig: Rig) ->
     assert rig.count == 1
 
 
+async def test_while_nobody_answers_the_others_are_not_asked_and_nothing_is_told(rig: Rig) -> None:
+    rig.deploy(1)
+    rig.reader.by_path[PODS] = 0
+    many = [(PolicyKey("ml", f"chat-{number}"), DEPLOYMENT) for number in range(40)]
+    await rig.looks.look(many)
+    assert rig.looks_at_pods == 1
+    report = rig.lead_times.report(CHAT)
+    assert report is not None
+    assert report.trouble is None
+    rig.pods(a_pod())
+    await rig.look(after=60)
+    assert rig.count == 1
+
+
 @pytest.fixture
 async def other() -> Rig:
     """A target whose kind is not watched."""

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
-from zlib import crc32
 
 from agent.board import Board
 from agent.clock import Clock
@@ -31,7 +30,6 @@ from agent.sources.source import Source, SourceError
 from agent.telemetry import Telemetry
 from agent.told import Audience, NoAudience, Told
 from forecasters.forecaster import Forecaster
-from forecasters.series import grid_index, grid_instant
 from scalers.decision import Decision, Replicas
 from scalers.jobs import jobs_wanted
 from scalers.keda.board import Answer
@@ -42,8 +40,6 @@ _FIT_DEADLINE = timedelta(seconds=60)
 _FITS_AT_ONCE = 16
 # An answer outlives the decision loop by at least this much, so that one slow tick refuses nothing.
 _LEAST_VALID = timedelta(minutes=1)
-# Policies are asked spread over this share of their step, so that a source never meets them all at once.
-_SPREAD = 0.2
 
 
 class ReplicaSource(Protocol):
@@ -414,15 +410,3 @@ def _valid_for(decision: Decision, policy: ScalingPolicy) -> timedelta:
     instants = [known.at for known in decision.signals if known.at is not None]
     age = decision.at - min(instants) if instants else timedelta(0)
     return max(policy.stale_data - age, _LEAST_VALID)
-
-
-def next_due(policy: ScalingPolicy, now: datetime) -> datetime:
-    """Return the next grid point at which a policy is decided."""
-    step = min(signal.step for signal in policy.signals)
-    return grid_instant(grid_index(now, step) + 1, step)
-
-
-def phase_of(policy: ScalingPolicy) -> timedelta:
-    """Return how long after its grid point a policy is asked for; the same in every process."""
-    step = min(signal.step for signal in policy.signals)
-    return step * _SPREAD * (crc32(str(policy.key).encode()) / 2**32)

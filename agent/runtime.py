@@ -10,7 +10,8 @@ from typing import NoReturn, Protocol
 
 from agent.access_log import AccessLog
 from agent.certificates import CertificateWatch
-from agent.engine import Assignment, Watched, next_due, phase_of
+from agent.due import next_due, phase_of
+from agent.engine import Assignment, Watched
 from agent.log import logger
 from agent.memory import give_back
 from agent.parts import Parts

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.engine import next_due, phase_of
+from agent.due import next_due, phase_of
 from agent.parts import Parts
 from agent.sources.source import Reading, Sample, SignalState
 from scalers.decision import Basis, Replicas

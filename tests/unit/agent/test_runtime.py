@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from agent.engine import phase_of
+from agent.due import phase_of
 from agent.parts import Parts
 from agent.runtime import Agent, Servers
 from agent.sources.source import RangeSource, Reading

@@ -23,6 +23,7 @@ from agent.configuration import Configuration, InvalidConfiguration, load_config
 from agent.doctor.finding import Finding, Level
 from agent.doctor.keda import play_keda_at
 from agent.doctor.machine import check_addresses, check_data_dir
+from agent.doctor.objectives import check_objectives
 from agent.doctor.serving import check_serving
 from agent.doctor.sources import check_policy, check_sources
 from agent.doctor.tls import KedaTls
@@ -119,6 +120,7 @@ async def _look_at_sources(configuration: Configuration, documents: Sequence[For
     with closing(SourceTable(configuration)) as sources:
         for document in documents:
             findings += await check_policy(document, sources, now=datetime.now(UTC))
+            findings += await check_objectives(document, sources, now=datetime.now(UTC))
     return findings
 
 

@@ -258,6 +258,10 @@ def test_the_notes_tell_the_next_step_and_what_is_not_safe() -> None:
     assert "Nothing guards the port" in notes("--set=networkPolicy.enabled=false")
     assert "as caCert, and a client certificate" in notes("--set=tls.source=certManager,tls.clientAuth.enabled=true")
     assert "apply the CRD of this version" in notes("--set=crds.install=false")
+    apart = "each of them reads and decides for itself"
+    assert apart in notes("--set=tls.source=certManager")
+    assert apart not in notes("--set=tls.source=certManager,tls.clientAuth.enabled=true")
+    assert apart not in notes()
 
 
 def test_the_policy_in_the_notes_is_a_policy() -> None:

@@ -17,6 +17,7 @@ from scalers.contest import Contest
 
 # Younger records say nothing; younger than the second, nothing that a forecast may be trusted on.
 LEAST_RECORD, LEAST_FOR_FORECASTS = timedelta(hours=1), timedelta(hours=12)
+_OWN_SHARE = 0.5  # of its record that a forecaster must have spoken in
 _WITHOUT_FORECAST = frozenset({REACTIVE, HOLD})
 
 
@@ -54,14 +55,14 @@ class Chooser:
         self._families, self._risk, self._step = families, risk, step
         self._before: tuple[str, datetime] | None = None  # the expert that answered in an earlier process, since when
 
-    def choose(self, contest: Contest, at: datetime, *, young: NDArray[np.bool_]) -> bool:
+    def choose(self, contest: Contest, at: datetime, *, spoken: NDArray[np.int64]) -> bool:
         """Choose by the records of a contest, and return whether there were any to choose by.
 
         Args:
             contest: the experts.
             at: the instant.
-            young: for each of the last paths, those of forecasters, whether it has not spoken for long enough: until
-                then its record is that of reactive scaling.
+            spoken: for each of the last paths, those of forecasters, the steps in which it had something to say. In
+                the others of its record it was reactive scaling, which is cheaper.
         """
         records = contest.records()
         age = records.weight * self._step
@@ -70,7 +71,8 @@ class Chooser:
         allowed = (
             np.ones(len(contest), np.bool_) if age >= LEAST_FOR_FORECASTS else self._of(_WITHOUT_FORECAST, contest)
         )
-        is_young = np.concatenate([np.zeros(len(self._families) - len(young), np.bool_), young])
+        is_young = np.zeros(len(self._families), np.bool_)
+        is_young[len(is_young) - len(spoken) :] = spoken < max(LEAST_FOR_FORECASTS, _OWN_SHARE * age) / self._step
         allowed &= ~np.repeat(is_young, len(contest) // len(self._families))
         names = tuple(map(str, contest.experts))
         before, since = self._lead_before(names)

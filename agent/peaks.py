@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.choosing import LEAST_FOR_FORECASTS, LEAST_RECORD, Chooser, FamilyRecord
+from agent.choosing import LEAST_RECORD, Chooser, FamilyRecord
 from agent.fine_past import fine_past
 from agent.fitting.walked import Walked, WalkJob
 from agent.history.grid import History
@@ -80,7 +80,7 @@ class Peaks:
         self._is_looking = not allowed.isdisjoint((QUANTILES, ANALOG, VOLATILITY))
         self._families = {**chosen, **{name: name for name in extra}}
         self._extra = extra
-        self._extra_steps = np.zeros(len(extra), np.int64)  # for which each of them had something to say
+        self._spoken = np.zeros(len(extra), np.int64)  # steps of the records in which each had something to say
         self._contest = Contest(tuple(self._families), self._setting)
         self._chooser = Chooser(self._families, risk=policy.risk, step=self._step)
         self._paths = Paths(self._step)
@@ -146,7 +146,6 @@ class Peaks:
         if is_believed:
             self._score(peaks)
         told = np.array([extra.get(name, np.nan) for name in self._extra])
-        self._extra_steps += np.isfinite(told)
         usual = UNKNOWN if seen is None else seen.usual
         planned = self._paths.planned(demand, usual, peaks)[self._chosen]
         self._planned = np.concatenate([planned, told])
@@ -163,6 +162,7 @@ class Peaks:
 
     def _live(self, index: int, planned: NDArray[np.float64], demand: float) -> None:
         self._contest.step(planned, demand)
+        self._spoken += np.isfinite(planned[len(self._chosen) :])
         if self._meanwhile is not None:
             self._meanwhile.append((index, planned, demand))
 
@@ -229,9 +229,10 @@ class Peaks:
             return
         contest = Contest(tuple(self._families), self._setting)
         contest.restore(walked.contest)
-        for _, planned, demand in self._meanwhile or ():
-            contest.step(planned, demand)
-        self._contest, self._meanwhile = contest, None
+        self._contest, lived, self._meanwhile = contest, self._meanwhile, None
+        self._spoken[:] = 0
+        for index, planned, demand in lived or ():
+            self._live(index, planned, demand)
         self._has_walked = self._due is not None
         self._choose_at = None
         newest = self._history.last
@@ -244,7 +245,7 @@ class Peaks:
         """Return what outlives a restart."""
         if not self._has_walked or self._last is None:
             return {}
-        kept = {"contest": self._contest.encode(), "last": str(self._last).encode()}
+        kept = {"contest": self._contest.encode(), "last": str(self._last).encode(), "spoken": self._spoken.tobytes()}
         if (answers := self._chooser.stored()) is not None:
             kept["answers"] = answers
         return kept if self._model is None else {**kept, "model": self._model.encode()}
@@ -255,12 +256,13 @@ class Peaks:
         try:
             contest.restore(stored["contest"])
             last = int(stored["last"])
+            spoken = np.frombuffer(stored["spoken"], np.int64).reshape(self._spoken.shape)
             model = PeakModel.decode(stored["model"]) if "model" in stored else None
             if "answers" in stored:
                 self._chooser.restore(stored["answers"])
         except (KeyError, ValueError):  # UnreadableState is a ValueError
             return
-        self._last, self._model = last, model
+        self._last, self._model, self._spoken = last, model, spoken.copy()
         self._contest, self._has_walked = contest, True
 
     def follow(self, before: Peaks) -> None:
@@ -291,5 +293,5 @@ class Peaks:
             self._coverage.foretold(row, peaks)
 
     def _choose(self, index: int, at: datetime) -> None:
-        if self._chooser.choose(self._contest, at, young=self._extra_steps < LEAST_FOR_FORECASTS / self._step):
+        if self._chooser.choose(self._contest, at, spoken=self._spoken):
             self._choose_at = index + _CHOOSE_EVERY // self._step

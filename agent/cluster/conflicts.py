@@ -1,0 +1,176 @@
+"""What keeps a scale target from what its policy answers: others that set its replicas, bounds and waits too small.
+
+A policy in Shadow that no trigger names acts on nothing: beside today's HPA it is just what Shadow is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agent.cluster.documents import Document, Name
+from agent.cluster.others import Hpa, ScaledObject, Vpa, Where, hpa_of, scaled_object_of, vpa_of, where
+from agent.cluster.target import Target
+from agent.surroundings import Conflict
+from scalers.bounds import rounded_up
+from scalers.policy import Mode, ScalingPolicy
+from scalers.sentence import span
+
+_KNATIVE = frozenset({"Revision", "PodAutoscaler"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that acts on scale targets, by what it acts on."""
+
+    scaled_objects: dict[Where, list[ScaledObject]]
+    naming: dict[Name, list[ScaledObject]]  # by the policy that a trigger names
+    hpas: dict[Where, list[Hpa]]
+    vpas: dict[Where, list[Vpa]]
+    active: dict[Where, list[Name]]  # policies in mode Active
+
+    def named_by(self, name: Name) -> list[ScaledObject]:
+        """Return the ScaledObjects with a trigger that names a policy."""
+        return self.naming.get(name, [])
+
+
+def known_of(
+    *,
+    scaled_objects: Iterable[Document] = (),
+    hpas: Iterable[Document] = (),
+    vpas: Iterable[Document] = (),
+    active: Iterable[tuple[Name, Target]] = (),
+) -> Known:
+    """Sort documents, as they are kept, and the policies that are Active with their targets."""
+    known = Known({}, {}, {}, {}, {})
+    for each in map(scaled_object_of, scaled_objects):
+        known.scaled_objects.setdefault(each.target, []).append(each)
+        for policy in sorted(each.policies):
+            known.naming.setdefault((each.name[0], policy), []).append(each)
+    for hpa in map(hpa_of, hpas):
+        known.hpas.setdefault(hpa.target, []).append(hpa)
+    for vpa in map(vpa_of, vpas):
+        known.vpas.setdefault(vpa.target, []).append(vpa)
+    for name, target in active:
+        known.active.setdefault(where(target), []).append(name)
+    return known
+
+
+def conflicts(
+    known: Known,
+    policy: ScalingPolicy,
+    target: Target,
+    *,
+    need: float | None,
+    controller: tuple[str, str] | None = None,
+) -> tuple[Conflict, ...]:
+    """Return what stands against a policy, those that fight over the replicas first.
+
+    Args:
+        known: everything that acts on scale targets.
+        policy: as decisions take it.
+        target: its own.
+        need: replicas that it needs now; None where that is not known.
+        controller: kind and name of what controls the target.
+    """
+    ours = known.named_by((policy.key.namespace, policy.key.name))
+    if policy.mode is Mode.SHADOW and not ours:
+        return ()
+    fights = [
+        *_other_scalers(known, policy, target, ours),
+        *_knative(target, controller),
+        *_other_policies(known, policy, target),
+    ]
+    told = [
+        *(each for scaled in ours for each in _maximum(scaled, policy, need)),
+        *(each for scaled in ours for each in _polling(scaled, policy)),
+        *_vertical(known, target),
+    ]
+    return (
+        *(Conflict(reason, message, is_fight=True) for reason, message in fights),
+        *(Conflict(reason, message, is_fight=False) for reason, message in told),
+    )
+
+
+_Found = Iterator[tuple[str, str]]  # reason and message
+
+
+def _other_scalers(known: Known, policy: ScalingPolicy, target: Target, ours: list[ScaledObject]) -> _Found:
+    """HPAs that KEDA has not made, and ScaledObjects beside the one that names the policy."""
+    for hpa in known.hpas.get(where(target), ()):
+        if hpa.scaled_object is None and hpa.is_acting:
+            mend = "delete it, or hand it to KEDA (annotation scaledobject.keda.sh/transfer-hpa-ownership)"
+            yield "TwoScalers", f"HorizontalPodAutoscaler {_shown(hpa.name)}: {_too(target)}: {mend}"
+    on_target = [each for each in known.scaled_objects.get(where(target), ()) if not each.is_paused]
+    first = next((each.name for each in on_target if each in ours), None)
+    for each in on_target:
+        if each.name != first:
+            mend = f"let one ScaledObject have all triggers, one with policy: {policy.key.name} among them"
+            yield "TwoScalers", f"ScaledObject {_shown(each.name)}: {_too(target)}: {mend}"
+
+
+def _knative(target: Target, controller: tuple[str, str] | None) -> _Found:
+    if controller is not None and controller[0] in _KNATIVE:
+        kind, name = controller
+        mend = "name a workload that Knative does not own, for KServe by deploymentMode Standard"
+        yield (
+            "TwoScalers",
+            f"{kind} {target.namespace}/{name}: it owns {target.shown}, whose replicas Knative's own autoscaler sets:"
+            f" {mend}",
+        )
+
+
+def _other_policies(known: Known, policy: ScalingPolicy, target: Target) -> _Found:
+    if policy.mode is not Mode.ACTIVE:
+        return
+    for name in known.active.get(where(target), ()):
+        if name != (policy.key.namespace, policy.key.name):
+            mend = "put its demand into spec.signals of one policy, or set one of them to Shadow"
+            yield "TwoPolicies", f"ForecastPolicy {_shown(name)}: spec.mode is Active and {_too(target)}: {mend}"
+
+
+def _maximum(scaled: ScaledObject, policy: ScalingPolicy, need: float | None) -> _Found:
+    told = f"ScaledObject {_shown(scaled.name)}: spec.maxReplicaCount is {scaled.maximum}"
+    if need is not None and rounded_up(need) > scaled.maximum:
+        more = "" if policy.bounds.maximum > scaled.maximum else " and the policy's spec.replicas.max"
+        yield "MaxReplicasBelowNeed", f"{told}, and {rounded_up(need)} replicas are needed now: raise it{more}"
+    elif policy.bounds.maximum > scaled.maximum:
+        yield (
+            "MaxReplicasBelowPolicy",
+            f"{told}, below the {policy.bounds.maximum} of the policy's spec.replicas.max: raise it, or lower that",
+        )
+
+
+def _polling(scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
+    """Above zero the HPA asks by itself: KEDA's polling counts for waking alone, and a push wakes without it."""
+    is_woken_by_poll = scaled.goes_to_zero and policy.key.name not in scaled.pushed
+    if is_woken_by_poll and policy.bounds.minimum == 0 and scaled.polling > policy.lead_time:
+        yield (
+            "PollingTooSlow",
+            f"ScaledObject {_shown(scaled.name)}: spec.pollingInterval is {scaled.polling.total_seconds():g}, longer"
+            f" than the lead time of {span(policy.lead_time)}, and from zero only a poll wakes the target:"
+            " use a trigger of type external-push, or poll more often",
+        )
+
+
+def _vertical(known: Known, target: Target) -> _Found:
+    """An HPA's utilization is use over requests: who sets the requests moves the replicas."""
+    scaling = [hpa for hpa in known.hpas.get(where(target), ()) if hpa.is_acting]
+    for vpa in known.vpas.get(where(target), ()):
+        for hpa in scaling:
+            if shared := sorted(vpa.resources & hpa.resources):
+                names = " and ".join(shared)
+                yield (
+                    "VerticalAndHorizontal",
+                    f"VerticalPodAutoscaler {_shown(vpa.name)}: spec.updatePolicy.updateMode is {vpa.mode} for {names},"
+                    f" by whose utilization HorizontalPodAutoscaler {_shown(hpa.name)} scales {target.shown}: set it to"
+                    f" Off, or take {names} out of its controlledResources",
+                )
+
+
+def _too(target: Target) -> str:
+    return f"it scales {target.shown}, too"
+
+
+def _shown(name: Name) -> str:
+    return "/".join(name)

@@ -18,6 +18,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+HELP = {"help_option_names": ["-h", "--help"]}  # of every command, so that each has them by itself, too
 EXIT_CODES = """\b
 Exit codes:
   0  done, and nothing is wrong
@@ -57,7 +58,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
 
 
-@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings=HELP)
 @click.version_option(package_name="foretide", prog_name="foretide")
 def main() -> None:
     """Forecast the load of ML workloads and answer KEDA before the load arrives.

@@ -21,6 +21,7 @@ from agent.backtest.page import report_page
 from agent.backtest.printing import as_json, show
 from agent.backtest.reading import Span, read_csv, read_range
 from agent.backtest.trial import View
+from agent.cli import HELP
 from agent.cli.values import DURATION, INSTANT, QUANTITY, SHARE
 from agent.configuration import InvalidConfiguration, PrometheusAddress, load_configuration
 from agent.configuration.loading import DEFAULT_SOURCE
@@ -80,7 +81,7 @@ class Past:
 
 
 # fmt: off
-@click.command()
+@click.command(context_settings=HELP)
 @click.option(
     "--csv", "csv_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
     help="The past as `timestamp,value`: unix seconds or ISO 8601, and demand. A name in .gz is unpacked.",

@@ -14,6 +14,7 @@ import grpc
 import uvloop
 from rich.console import Console
 
+from agent.cli import HELP
 from agent.cli.addresses import http_address as parsed_http_address
 from agent.demo.keda import KedaStandIn
 from agent.demo.load import STEPS_PER_DAY
@@ -55,7 +56,7 @@ class Options:
         return None if self.days is None else self.days * STEPS_PER_DAY
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option("--once", is_flag=True, help="One live day (or --days) as fast as the machine can, without a page.")
 @click.option("--json", "is_json", is_flag=True, help="Print the comparison as JSON; with --once or --days.")
 @click.option(

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli import HELP
 from agent.cli.addresses import reachable
 from agent.cli.security import grpc_security_options, keda_tls_options
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
@@ -37,7 +38,7 @@ _ASK_SECONDS = 5.0
 _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option(
     "--config", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The agent's configuration, YAML.",

@@ -13,12 +13,13 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from agent.cli import HELP
 from scalers.sentence import number
 
 _TIMEOUT_SECONDS = 10
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("name")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the policy.")
 @click.option("--at", "at", metavar="TIME", help="A past time, ISO 8601; the decision that stood then.")

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from agent.cli import HELP
 from agent.policy.crd import custom_resource_definition_yaml
 from agent.policy.reference import policy_reference
 
@@ -26,7 +27,7 @@ _out = click.option(
 )
 
 
-@click.group(name="render")
+@click.group(name="render", context_settings=HELP)
 def render_command() -> None:
     """Print files that are made from the code: crd, examples, policy-reference.
 

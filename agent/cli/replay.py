@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from agent.cli import HELP
 from agent.inline import InlineDecider
 from agent.policy import ForecastPolicy, InvalidPolicy, load_policies, to_scaling_policy
 from agent.sources.csv import LATEST_SECONDS, InvalidCsv, read_csv_series
@@ -38,7 +39,7 @@ class Line:
     replicas: Replicas | None
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option(
     "--policy", "policy_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with one ForecastPolicy.",

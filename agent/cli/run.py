@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from agent.cli import HELP
 from agent.cli.addresses import http_address as parsed_http_address
 from agent.cli.security import grpc_security_options
 from agent.cluster.reaching import KUBECONFIG, Unreachable, has_cluster, is_in_pod
@@ -29,7 +30,7 @@ _GRPC_PORT = 6000
 _HTTP_PORT = 8080
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option(
     "--config",
     "file",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.snapshot import Condition, Unseen
+from agent.surroundings import Surroundings
 from forecasters.ceiling import Ceiling
 from scalers.advantage import Advantage, in_words
 from scalers.decision import Basis, Decision, Fall, PeakForecast, SignalInput
@@ -25,6 +26,7 @@ def conditions(
     capacity: Condition | None = None,
     before: tuple[Condition, ...],
     unseen: Unseen | None = None,
+    around: Surroundings | None = None,
 ) -> tuple[Condition, ...]:
     """Return the conditions that follow from a decision.
 
@@ -38,6 +40,7 @@ def conditions(
         capacity: what is known of a learned capacity; None where none is learned.
         before: the conditions so far; one that has not changed keeps its `since`.
         unseen: why nothing is known of the scale target's replicas.
+        around: what else acts on the scale target; None where nobody looks.
     """
     now = decision.at
     new = (
@@ -45,7 +48,8 @@ def conditions(
         _data_fresh(decision, mends, warnings, now),
         _forecast_trusted(decision, policy, advantages, now),
         *(() if capacity is None else (capacity,)),
-        _trigger_in_shadow(policy, now),
+        *(() if around is None else (_conflict(around, now),)),
+        _trigger_in_shadow(policy, around, now),
     )
     known = {condition.type: condition for condition in before}
     return tuple(_kept(condition, known.get(condition.type)) for condition in new)
@@ -124,7 +128,25 @@ def _answering(peak: PeakForecast, policy: ScalingPolicy, advantage: Advantage |
     return f"{peak.model} answers{': no forecast has cost less and kept the risk' if peak.is_reactive else ''}"
 
 
-def _trigger_in_shadow(policy: ScalingPolicy, now: datetime) -> Condition:
-    if policy.mode is Mode.SHADOW:
+def _conflict(around: Surroundings, now: datetime) -> Condition:
+    if around.conflicts:
+        told = "; ".join(conflict.message for conflict in around.conflicts)
+        meanwhile = "; the raw need is answered meanwhile" if around.is_fight else ""
+        return Condition("Conflict", True, around.conflicts[0].reason, f"{told}{meanwhile}", now)
+    if around.unseen is not None:
+        return Condition("Conflict", None, "NotSeen", around.unseen, now)
+    return Condition("Conflict", False, "NoneFound", "nothing else was found that acts on the target", now)
+
+
+def _trigger_in_shadow(policy: ScalingPolicy, around: Surroundings | None, now: datetime) -> Condition:
+    if policy.mode is not Mode.SHADOW:
+        return Condition("TriggerInShadow", False, "Active", "KEDA gets the answer", now)
+    if around is None or (around.unseen is not None and not around.named_by):
         return Condition("TriggerInShadow", None, "Shadow", "a trigger that names this policy gets the raw need", now)
-    return Condition("TriggerInShadow", False, "Active", "KEDA gets the answer", now)
+    if around.named_by:
+        mend = "set spec.mode to Active, or take the trigger away"
+        told = f"ScaledObject {', '.join(around.named_by)} names this policy, and gets the raw need: {mend}"
+        return Condition("TriggerInShadow", True, "NamedByTrigger", told, now)
+    return Condition(
+        "TriggerInShadow", False, "NoTrigger", "no ScaledObject names this policy: nothing is changed", now
+    )

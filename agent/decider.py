@@ -64,7 +64,14 @@ class Decider:
         found = ((name, signal.advantage()) for name, signal in self.signals.items())
         return {name: advantage for name, advantage in found if advantage is not None}
 
-    def decide(self, now: datetime, *, replicas: Replicas | None, is_reactive_only: bool = False) -> Decision:
+    def decide(
+        self,
+        now: datetime,
+        *,
+        replicas: Replicas | None,
+        is_reactive_only: bool = False,
+        is_in_conflict: bool = False,
+    ) -> Decision:
         """Return the decision of this instant and remember its answer."""
         situation = Situation(
             now=now,
@@ -72,6 +79,7 @@ class Decider:
             replicas=replicas,
             previous=self._previous,
             is_reactive_only=is_reactive_only,
+            is_in_conflict=is_in_conflict,
             lately=self._lately(now),
         )
         self.decision = decision = recommend(situation, self.policy)

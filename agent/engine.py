@@ -27,6 +27,7 @@ from agent.signal import Signal
 from agent.sizing import Learning, PolicySizing
 from agent.snapshot import Condition, Unseen
 from agent.sources.source import Source, SourceError
+from agent.surroundings import NoOnlooker, Onlooker
 from agent.telemetry import Telemetry
 from agent.told import Audience, NoAudience, Told
 from forecasters.forecaster import Forecaster
@@ -120,6 +121,7 @@ class Engine:
         is_reactive_only: Callable[[], bool],
         may_decide: Callable[[], bool] = lambda: True,
         audience: Audience | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         """Prepare to decide, at once: an agent that may not yet is told to `rest`.
 
@@ -137,6 +139,7 @@ class Engine:
         self._is_reactive_only = is_reactive_only
         self._may_decide = may_decide
         self._audience = audience or NoAudience()
+        self._onlooker = onlooker or NoOnlooker()
         self._is_resting = False
         self._changing = asyncio.Lock()  # of what is watched
         self._watched: dict[PolicyKey, Watched] = {}
@@ -214,7 +217,13 @@ class Engine:
     async def _decide(self, watched: Watched, now: datetime) -> None:
         await asyncio.gather(*(self._read(watched, signal, source, now) for signal, source in watched.pairs()))
         replicas = self._replicas.observed(watched.key)
-        decision = watched.decider.decide(now, replicas=replicas, is_reactive_only=self._is_reactive_only())
+        around = self._onlooker.around(watched.decider.policy, None)
+        decision = watched.decider.decide(
+            now,
+            replicas=replicas,
+            is_reactive_only=self._is_reactive_only(),
+            is_in_conflict=around is not None and around.is_fight,
+        )
         await self._publish(watched, decision)
 
     async def _learn(self, watched: Watched, now: datetime) -> None:
@@ -382,6 +391,7 @@ class Engine:
             capacity=watched.sizing.condition(decision.at),
             before=watched.conditions,
             unseen=self._replicas.unseen(watched.key),
+            around=self._onlooker.around(policy, decision.need),
         )
         told = Told(watched.key, answer, timedelta(0), valid_for, decision, watched.conditions)
         self._audience.published(told)

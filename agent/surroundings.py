@@ -7,6 +7,9 @@ from typing import Protocol
 
 from scalers.policy import ScalingPolicy
 
+# Reasons of conflicts in which two would set the same replicas: the raw need is answered meanwhile.
+FIGHTS = frozenset({"TwoScalers", "TwoPolicies"})
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -14,7 +17,6 @@ class Conflict:
 
     reason: str  # CamelCase
     message: str  # the object, its field and value, and the mend
-    is_fight: bool  # whether two would set the same replicas: the raw need is answered meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Surroundings:
     @property
     def is_fight(self) -> bool:
         """Whether two would set the same replicas."""
-        return any(conflict.is_fight for conflict in self.conflicts)
+        return any(conflict.reason in FIGHTS for conflict in self.conflicts)
 
 
 class Onlooker(Protocol):

@@ -24,6 +24,7 @@ from agent.parts import Parts
 from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Companion, Duty, PolicySource, Servers
 from agent.sources.table import SourceTable
+from agent.surroundings import Onlooker
 from agent.telemetry import Telemetry
 from agent.tracing import grpc_interceptors
 from agent.web.app import create_app
@@ -51,6 +52,7 @@ def build_parts(
     lead_times: LeadTimes | None = None,
     is_reactive_only: bool = False,
     sharing: Sharing | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Parts:
     """Build what decides and remembers; where it is shared with other agents, for a duty that changes.
 
@@ -75,6 +77,7 @@ def build_parts(
         is_reactive_only=lambda: is_reactive_only,
         may_decide=sharing.duty.may_decide if sharing is not None else lambda: True,
         audience=sharing.journal if sharing is not None else None,
+        onlooker=onlooker,
     )
     return Parts(
         clock=clock,
@@ -151,7 +154,14 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
 
     side = ClusterSide(clock, configuration.namespaces, lease=configuration.lease)
     sharing = Sharing(side, clock, grpc_address=grpc_address, tls=tls) if configuration.lease is not None else None
-    parts = _parts_for(configuration, clock, replicas=side.targets, lead_times=side.lead_times, sharing=sharing)
+    parts = _parts_for(
+        configuration,
+        clock,
+        replicas=side.targets,
+        lead_times=side.lead_times,
+        sharing=sharing,
+        onlooker=side.onlooker,
+    )
     servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address, sharing=sharing)
     kept, duty = side.policies_of(parts, sources), sharing.duty if sharing is not None else None
     return _agent(configuration, parts, servers, kept, companion=side, duty=duty)
@@ -164,6 +174,7 @@ def _parts_for(
     replicas: ReplicaSource | None,
     lead_times: LeadTimes | None = None,
     sharing: Sharing | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Parts:
     return build_parts(
         clock=clock,
@@ -172,6 +183,7 @@ def _parts_for(
         lead_times=lead_times,
         is_reactive_only=configuration.reactive_only,
         sharing=sharing,
+        onlooker=onlooker,
     )
 
 

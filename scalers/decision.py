@@ -114,6 +114,6 @@ class Decision:
     need: float | None  # what the risk asks for before any clamp
     clamps: tuple[Clamp, ...]
     answer: float | None  # what the policy answers; None refuses
-    for_keda: float | None  # what KEDA gets: the answer when Active, the raw need in Shadow or under the kill switch
+    for_keda: float | None  # what KEDA gets: the answer; the raw need in Shadow, conflict, by the kill switch
     is_active: bool
     sentence: str  # what an operator reads: lower case, number first, no full stop

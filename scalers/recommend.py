@@ -42,6 +42,7 @@ class Situation:
     replicas: Replicas | None  # None is unknown
     previous: Previous | None
     is_reactive_only: bool = False  # the kill switch
+    is_in_conflict: bool = False  # whether another sets the target's replicas, too
     lately: float | None = None  # largest answer of the minutes within which a fall is noticed; None before the first
 
 
@@ -229,11 +230,11 @@ def _passes_tolerance(situation: Situation) -> bool:
 
 
 def _for_keda(decision: Decision, answer: float, situation: Situation, policy: ScalingPolicy) -> float:
-    """The answer in Active mode; the raw need, within bounds, in Shadow and under the kill switch.
+    """The answer in Active mode; the raw need, within bounds, in Shadow, in a conflict and under the kill switch.
 
     The switch is there to take effect at once: it does so in the middle of a rollout, too.
     """
-    if policy.mode is Mode.ACTIVE and not situation.is_reactive_only:
+    if policy.mode is Mode.ACTIVE and not (situation.is_reactive_only or situation.is_in_conflict):
         return answer
     raw = 0.0 if decision.raw_need is None else decision.raw_need
     is_held = _sight(situation, policy) is _Sight.OLD or (_is_rolling_out(situation) and not situation.is_reactive_only)

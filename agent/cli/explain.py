@@ -111,8 +111,15 @@ def _show(decision: Mapping[str, object], found: Mapping[str, object], console: 
     for condition in _rows(found.get("conditions")):
         if condition["message"] in bought:
             continue
-        if condition.get("type") != "TriggerInShadow" and condition.get("status") is not True:
+        if _is_worth_telling(condition):
             console.print(f"{condition['type']}: {condition['reason']}: {condition['message']}")
+
+
+def _is_worth_telling(condition: Mapping[str, object]) -> bool:
+    """Whether a condition is not as it should be: of most True is good news, of two it is bad."""
+    if condition.get("type") in ("Conflict", "TriggerInShadow"):
+        return condition.get("status") is True
+    return condition.get("status") is not True
 
 
 def _inputs(known: Mapping[str, object]) -> Table:

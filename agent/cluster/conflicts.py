@@ -76,23 +76,18 @@ def conflicts(
     ours = known.named_by((policy.key.namespace, policy.key.name))
     if policy.mode is Mode.SHADOW and not ours:
         return ()
-    fights = [
+    found = [
         *_other_scalers(known, policy, target, ours),
         *_knative(target, controller),
         *_other_policies(known, policy, target),
-    ]
-    told = [
         *(each for scaled in ours for each in _maximum(scaled, policy, need)),
         *(each for scaled in ours for each in _polling(scaled, policy)),
         *_vertical(known, target),
     ]
-    return (
-        *(Conflict(reason, message, is_fight=True) for reason, message in fights),
-        *(Conflict(reason, message, is_fight=False) for reason, message in told),
-    )
+    return tuple(found)
 
 
-_Found = Iterator[tuple[str, str]]  # reason and message
+_Found = Iterator[Conflict]
 
 
 def _other_scalers(known: Known, policy: ScalingPolicy, target: Target, ours: list[ScaledObject]) -> _Found:
@@ -100,20 +95,20 @@ def _other_scalers(known: Known, policy: ScalingPolicy, target: Target, ours: li
     for hpa in known.hpas.get(where(target), ()):
         if hpa.scaled_object is None and hpa.is_acting:
             mend = "delete it, or hand it to KEDA (annotation scaledobject.keda.sh/transfer-hpa-ownership)"
-            yield "TwoScalers", f"HorizontalPodAutoscaler {_shown(hpa.name)}: {_too(target)}: {mend}"
+            yield Conflict("TwoScalers", f"HorizontalPodAutoscaler {_shown(hpa.name)}: {_too(target)}: {mend}")
     on_target = [each for each in known.scaled_objects.get(where(target), ()) if not each.is_paused]
     first = next((each.name for each in on_target if each in ours), None)
     for each in on_target:
         if each.name != first:
             mend = f"let one ScaledObject have all triggers, one with policy: {policy.key.name} among them"
-            yield "TwoScalers", f"ScaledObject {_shown(each.name)}: {_too(target)}: {mend}"
+            yield Conflict("TwoScalers", f"ScaledObject {_shown(each.name)}: {_too(target)}: {mend}")
 
 
 def _knative(target: Target, controller: tuple[str, str] | None) -> _Found:
     if controller is not None and controller[0] in _KNATIVE:
         kind, name = controller
         mend = "name a workload that Knative does not own, for KServe by deploymentMode Standard"
-        yield (
+        yield Conflict(
             "TwoScalers",
             f"{kind} {target.namespace}/{name}: it owns {target.shown}, whose replicas Knative's own autoscaler sets:"
             f" {mend}",
@@ -126,16 +121,18 @@ def _other_policies(known: Known, policy: ScalingPolicy, target: Target) -> _Fou
     for name in known.active.get(where(target), ()):
         if name != (policy.key.namespace, policy.key.name):
             mend = "put its demand into spec.signals of one policy, or set one of them to Shadow"
-            yield "TwoPolicies", f"ForecastPolicy {_shown(name)}: spec.mode is Active and {_too(target)}: {mend}"
+            yield Conflict(
+                "TwoPolicies", f"ForecastPolicy {_shown(name)}: spec.mode is Active and {_too(target)}: {mend}"
+            )
 
 
 def _maximum(scaled: ScaledObject, policy: ScalingPolicy, need: float | None) -> _Found:
     told = f"ScaledObject {_shown(scaled.name)}: spec.maxReplicaCount is {scaled.maximum}"
     if need is not None and rounded_up(need) > scaled.maximum:
         more = "" if policy.bounds.maximum > scaled.maximum else " and the policy's spec.replicas.max"
-        yield "MaxReplicasBelowNeed", f"{told}, and {rounded_up(need)} replicas are needed now: raise it{more}"
+        yield Conflict("MaxReplicasBelowNeed", f"{told}, and {rounded_up(need)} are needed now: raise it{more}")
     elif policy.bounds.maximum > scaled.maximum:
-        yield (
+        yield Conflict(
             "MaxReplicasBelowPolicy",
             f"{told}, below the {policy.bounds.maximum} of the policy's spec.replicas.max: raise it, or lower that",
         )
@@ -145,7 +142,7 @@ def _polling(scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
     """Above zero the HPA asks by itself: KEDA's polling counts for waking alone, and a push wakes without it."""
     is_woken_by_poll = scaled.goes_to_zero and policy.key.name not in scaled.pushed
     if is_woken_by_poll and policy.bounds.minimum == 0 and scaled.polling > policy.lead_time:
-        yield (
+        yield Conflict(
             "PollingTooSlow",
             f"ScaledObject {_shown(scaled.name)}: spec.pollingInterval is {scaled.polling.total_seconds():g}, longer"
             f" than the lead time of {span(policy.lead_time)}, and from zero only a poll wakes the target:"
@@ -160,7 +157,7 @@ def _vertical(known: Known, target: Target) -> _Found:
         for hpa in scaling:
             if shared := sorted(vpa.resources & hpa.resources):
                 names = " and ".join(shared)
-                yield (
+                yield Conflict(
                     "VerticalAndHorizontal",
                     f"VerticalPodAutoscaler {_shown(vpa.name)}: spec.updatePolicy.updateMode is {vpa.mode} for {names},"
                     f" by whose utilization HorizontalPodAutoscaler {_shown(hpa.name)} scales {target.shown}: set it to"

@@ -138,7 +138,7 @@ def vpa_of(document: Document) -> Vpa:
     mode = (spec.get("updatePolicy") or {}).get("updateMode") or "Auto"
     policies = (spec.get("resourcePolicy") or {}).get("containerPolicies") or ()
     resources = frozenset() if mode == "Off" else _controlled(policies)
-    return Vpa(name_of(document), _target(document, spec["targetRef"]), mode, resources)
+    return Vpa(name_of(document), _target(document, spec.get("targetRef") or {}), mode, resources)
 
 
 def _utilized(metrics: Iterable[Mapping[str, Any]]) -> Iterable[str]:
@@ -158,7 +158,8 @@ def _controlled(policies: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _target(document: Document, reference: Mapping[str, str]) -> Where:
-    return where(target_of(name_of(document)[0], {**_DEFAULT_TARGET, **reference}))
+    """Return what a reference names; one without a name names nothing that there is."""
+    return where(target_of(name_of(document)[0], {**_DEFAULT_TARGET, "name": "", **reference}))
 
 
 def _some(whole: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

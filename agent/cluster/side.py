@@ -17,6 +17,7 @@ from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
 from agent.cluster.lease import Elector, identity, own_namespace
 from agent.cluster.looks import TargetLooks
+from agent.cluster.onlooker import ClusterOnlooker
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader
@@ -44,6 +45,7 @@ class ClusterSide:
         policies: what the watch has kept of our policies.
         targets: replicas of their scale targets.
         lead_times: start-ups of their pods.
+        onlooker: what else acts on them.
         elector: this agent's part in the election; None before the API server has been reached, and without a Lease.
     """
 
@@ -58,11 +60,15 @@ class ClusterSide:
             lease: name of the Lease, in the agent's own namespace, whose holder alone writes; None writes always.
         """
         self.policies = Documents()
-        self._kept = {POLICIES: self.policies, **{kind: Documents() for kind in WATCHED.values()}}
+        self._kept: dict[Kind, Documents] = {
+            POLICIES: self.policies,
+            **{kind: Documents() for kind in WATCHED.values()},
+        }
         self._watched = WatchedTargets(self._kept)
         self._looks: TargetLooks | None = None
         self.lead_times = LeadTimes(clock.now)
         self.targets = ObservedTargets(self._watched, self._target, lambda: self._looks)
+        self.onlooker = ClusterOnlooker(self.policies, self._target, self._watched.controller, namespaces)
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
@@ -92,7 +98,9 @@ class ClusterSide:
         self._api = await api_client()
         await self._list_policies(self._api)
         await self.lead_times.load((key, target.shown) for key, target in self._targets())
-        self._looks = TargetLooks(KubernetesReader(self._api), self._watched, self.lead_times, monotonic=time.monotonic)
+        reader = KubernetesReader(self._api)
+        await self.onlooker.list_all(reader)
+        self._looks = TargetLooks(reader, self._watched, self.lead_times, monotonic=time.monotonic)
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
         if self._lease is not None:
             leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
@@ -105,6 +113,7 @@ class ClusterSide:
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
         await self._list_now_and_then()
+        self.onlooker.look()
         await self._look_at_targets()
         is_leading = self.elector is None or self.elector.is_leading
         if is_leading and self._writer is not None and self._shown is not None:
@@ -128,8 +137,7 @@ class ClusterSide:
     async def close(self) -> None:
         """End the watch, let go of the Lease, and end the connections."""
         await self.resign()
-        if self._watch is not None:
-            await asyncio.to_thread(self._watch.stop)
+        await self._stop_watching()
         if self._api is not None:
             await self._api.close()  # type: ignore[no-untyped-call]
 
@@ -151,10 +159,18 @@ class ClusterSide:
             await self._list_policies(self._api)
         except Unreachable as error:
             self._log.warning("policies_not_listed", error=str(error), effect="those that are known stay")
+            return
+        if await self.onlooker.list_all(KubernetesReader(self._api)):
+            await self._stop_watching()
+            await self._watch_anew()
 
     async def _watch_anew(self) -> None:
-        self._watch = ClusterWatch(self._kept, namespaces=self._namespaces)
+        self._watch = ClusterWatch({**self._kept, **self.onlooker.watched}, namespaces=self._namespaces)
         await asyncio.to_thread(self._watch.start)
+
+    async def _stop_watching(self) -> None:
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.stop)
 
     def _scopes(self) -> Sequence[str | None]:
         return self._namespaces or (None,)

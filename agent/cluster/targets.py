@@ -15,7 +15,7 @@ from scalers.decision import Replicas
 from scalers.policy import PolicyKey
 
 _FIRST_LIST = 60.0  # seconds within which a watch has told what is there
-_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation")
+_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "ownerReferences")
 _SPEC = ("replicas", "selector", "paused", "progressDeadlineSeconds", "updateStrategy")
 _STATUS = (
     "replicas",
@@ -75,6 +75,12 @@ class WatchedTargets:
         """Return what differs after each change of its counts; None where there is no such object."""
         document = self._document(target)
         return None if document is None else (document["metadata"].get("uid"), document["metadata"]["resourceVersion"])
+
+    def controller(self, target: Target) -> tuple[str, str] | None:
+        """Return kind and name of what controls it; None where nothing does."""
+        document = self._document(target)
+        owners = () if document is None else document["metadata"].get("ownerReferences", ())
+        return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
 
     def replicas(self, target: Target) -> Replicas | None:
         """Return its counts; a controller that has not looked at it yet knows none."""

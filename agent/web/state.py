@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 from agent.snapshot import Condition, PolicySnapshot
+from agent.surroundings import FIGHTS
 from scalers.decision import Basis, Decision
 
 
 class PolicyState(StrEnum):
     """What an operator must know of a policy first."""
 
-    CONFLICT = "Conflict"  # another scaler acts on the same target
+    CONFLICT = "Conflict"  # another scaler acts on the same target: the raw need is answered
     HOLDING = "Holding"  # no fresh data, or demand fell away: replicas stay, or KEDA gets an error
     REACTIVE = "Reactive"  # no forecast has cost less: the demand of now decides, with the margin that keeps the risk
     LEARNING = "Learning"  # too little history yet: raw need
@@ -39,7 +40,7 @@ _CONDITION_OF_STATE = {
 def policy_state(snapshot: PolicySnapshot) -> PolicyState:
     """Return the state of a policy; one that has not decided yet gives KEDA nothing, so it is holding."""
     conflict = _condition(snapshot, "Conflict")
-    if conflict is not None and conflict.status:
+    if conflict is not None and conflict.status and conflict.reason in FIGHTS:
         return PolicyState.CONFLICT
     if snapshot.decision is None:
         return PolicyState.HOLDING

@@ -27,6 +27,7 @@ from agent.history.thread import StoreThread
 from agent.parts import Parts
 from agent.snapshot import Unseen
 from agent.sources.source import Backfill, Reading, Sample, SignalState, Source, SourceError
+from agent.surroundings import Onlooker
 from agent.telemetry import Telemetry
 from agent.told import Audience
 from forecasters.forecaster import Forecaster
@@ -256,6 +257,7 @@ def parts(
     is_reactive_only: Callable[[], bool] = lambda: False,
     may_decide: Callable[[], bool] = lambda: True,
     audience: Audience | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Parts:
     """Build the agent's parts on the loop's time, as `agent.wiring` does on the wall's."""
     clock, storing, board = LoopClock(), StoreThread(), Board(lambda: asyncio.get_running_loop().time())
@@ -275,6 +277,7 @@ def parts(
         is_reactive_only=is_reactive_only,
         may_decide=may_decide,
         audience=audience,
+        onlooker=onlooker,
     )
     book, backfiller = EngineBook(engine, ledger, storing, clock), Backfiller(store, storing, clock)
     return Parts(clock, store, storing, board, fits, telemetry, engine, book, backfiller)

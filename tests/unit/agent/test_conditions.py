@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from agent.conditions import conditions
 from agent.snapshot import Condition
+from agent.surroundings import Conflict, Surroundings
 from forecasters.ceiling import Ceiling
 from scalers.advantage import Account, Advantage
 from scalers.decision import Decision, Fall, SignalInput
@@ -30,6 +31,7 @@ def found(
     reserved: tuple[str, ...] = (),
     advantages: Mapping[str, Advantage] = MappingProxyType({}),
     before: tuple[Condition, ...] = (),
+    around: Surroundings | None = None,
 ) -> dict[str, Condition]:
     made = conditions(
         decision,
@@ -39,6 +41,7 @@ def found(
         reserved=reserved,
         advantages=advantages,
         before=before,
+        around=around,
     )
     return {condition.type: condition for condition in made}
 
@@ -142,6 +145,50 @@ def test_in_shadow_nobody_knows_whether_a_trigger_names_the_policy() -> None:
     policy = a_policy(mode=Mode.SHADOW)
     shown = found(decided(a_signal(60.0), policy), policy=policy)["TriggerInShadow"]
     assert said(shown) == (None, "Shadow", "a trigger that names this policy gets the raw need")
+
+
+SHADOW = a_policy(mode=Mode.SHADOW)
+
+
+def test_a_trigger_that_names_a_policy_in_shadow_is_told_with_its_scaled_object() -> None:
+    shown = found(decided(a_signal(60.0), SHADOW), policy=SHADOW, around=Surroundings((), ("ml/chat",)))
+    assert said(shown["TriggerInShadow"]) == (
+        True,
+        "NamedByTrigger",
+        "ScaledObject ml/chat names this policy, and gets the raw need: set spec.mode to Active, or take the trigger"
+        " away",
+    )
+
+
+def test_a_policy_in_shadow_that_nothing_names_changes_nothing() -> None:
+    shown = found(decided(a_signal(60.0), SHADOW), policy=SHADOW, around=Surroundings((), ()))
+    assert said(shown["TriggerInShadow"]) == (
+        False,
+        "NoTrigger",
+        "no ScaledObject names this policy: nothing is changed",
+    )
+
+
+def test_conflicts_are_told_together_and_what_is_answered_where_two_fight() -> None:
+    fight, bound = Conflict("TwoScalers", "HPA a: delete it"), Conflict("MaxReplicasBelowNeed", "raise it")
+    shown = found(decided(a_signal(60.0)), around=Surroundings((fight, bound), ("ml/chat",)))
+    assert said(shown["Conflict"]) == (
+        True,
+        "TwoScalers",
+        "HPA a: delete it; raise it; the raw need is answered meanwhile",
+    )
+    alone = found(decided(a_signal(60.0)), around=Surroundings((bound,), ("ml/chat",)))
+    assert said(alone["Conflict"]) == (True, "MaxReplicasBelowNeed", "raise it")
+
+
+def test_what_may_not_be_looked_at_is_unknown_and_not_well() -> None:
+    shown = found(decided(a_signal(60.0)), around=Surroundings((), (), unseen="let it list HPAs"))
+    assert said(shown["Conflict"]) == (None, "NotSeen", "let it list HPAs")
+    assert said(found(decided(a_signal(60.0)), around=Surroundings((), ()))["Conflict"]) == (
+        False,
+        "NoneFound",
+        "nothing else was found that acts on the target",
+    )
 
 
 def test_a_condition_keeps_its_instant_until_its_status_or_reason_changes() -> None:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from agent.due import next_due, phase_of
 from agent.parts import Parts
 from agent.sources.source import Reading, Sample, SignalState
+from agent.surroundings import Conflict, Surroundings
 from scalers.decision import Basis, Replicas
 from scalers.jobs import JobsWanted
 from scalers.keda.board import Answer
-from scalers.policy import Bounds, Mode, PolicyKey
+from scalers.policy import Bounds, Mode, PolicyKey, ScalingPolicy
 from tests.fakes.engine import (
     START,
     STEP,
@@ -214,6 +215,41 @@ def test_replicas_that_are_known_reach_the_decision_and_the_answer() -> None:
     answer, seen = played(scenario())
     assert (answer.replicas, answer.is_active, answer.at_zero) == (0.0, False, True)
     assert seen == Replicas(0, 0)
+
+
+class Onlooker:
+    """Finds what a test says; remembers which need it was told."""
+
+    def __init__(self) -> None:
+        self.found: Surroundings | None = Surroundings((), ("ml/chat",))
+        self.needs: list[float | None] = []
+
+    def around(self, policy: ScalingPolicy, need: float | None) -> Surroundings | None:
+        self.needs.append(need)
+        return self.found
+
+
+def test_on_a_conflict_the_raw_need_is_answered_and_afterwards_the_answer_again() -> None:
+    async def scenario() -> tuple[list[float | None], list[bool | None], list[float | None]]:
+        onlooker = Onlooker()
+        agent = parts(onlooker=onlooker)
+        source = LoadSource(level(60.0))
+        await agent.engine.assign([assigned(source)])
+        (watched,) = agent.engine.watched
+        watched.decider.restore_answer(answer=20.0, at=START)
+        answers, told = [], []
+        for reasons in ((), ("TwoScalers",), ("MaxReplicasBelowPolicy",)):
+            onlooker.found = Surroundings(tuple(Conflict(reason, "the mend") for reason in reasons), ("ml/chat",))
+            await agent.engine.tick(START + len(answers) * STEP)
+            answers.append(agent.board.answer(CHAT).replicas)
+            told += [each.status for each in watched.conditions if each.type == "Conflict"]
+        await agent.close()
+        return answers, told, onlooker.needs
+
+    answers, told, needs = played(scenario())
+    assert answers == [20.0, 5.0, 20.0]
+    assert told == [False, True, True]
+    assert needs[1::2] == [5.0, 5.0, 5.0]
 
 
 def test_the_kill_switch_works_from_the_next_tick_on() -> None:

@@ -165,6 +165,19 @@ def test_the_kill_switch_returns_keda_to_the_raw_need() -> None:
     assert (decision.answer, decision.for_keda) == (20.0, 10.0)
 
 
+def test_where_another_sets_the_replicas_too_keda_gets_the_raw_need_and_the_answer_is_still_told() -> None:
+    fought_over = replace(a_situation(a_signal(120.0, peak=240.0)), is_in_conflict=True)
+    decision = recommend(fought_over, a_policy())
+    assert (decision.answer, decision.for_keda) == (20.0, 10.0)
+
+
+def test_a_conflict_scales_nothing_in_during_a_rollout_nor_while_data_are_old() -> None:
+    rolling = rolled_out(a_situation(a_signal(60.0, peak=60.0), replicas=20, previous=20.0))
+    assert recommend(replace(rolling, is_in_conflict=True), a_policy()).for_keda == 20.0
+    old = a_situation(a_signal(60.0, age=timedelta(minutes=3)), previous=20.0)
+    assert recommend(replace(old, is_in_conflict=True), a_policy()).for_keda == 20.0
+
+
 def test_an_override_is_a_floor_while_it_lasts() -> None:
     override = Override(25, NOON - timedelta(hours=1), NOON + timedelta(hours=1), owner="ana", reason="launch")
     decision = recommend(a_situation(a_signal(120.0, peak=130.0)), a_policy(overrides=(override,)))

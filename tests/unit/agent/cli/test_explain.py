@@ -39,7 +39,9 @@ class AnnotatedBook(InventedBook):
             signals = tuple(
                 replace(each, fall=fall, ceiling=ceiling, learned=learned) for each in found.decision.signals
             )
-            return replace(found, decision=replace(found.decision, signals=signals))
+            none = Condition("Conflict", False, "NoneFound", "nothing else was found", NOON)
+            conditions = (*found.conditions, none)
+            return replace(found, decision=replace(found.decision, signals=signals), conditions=conditions)
         if key == CHAT:
             empty = Condition("DataFresh", False, "Empty", "sum(rate(requests[1m])) is empty; look [/at] it", NOON)
             sentence = "at least 10 set by ml: [INC-12] launch; 5 needed"
@@ -70,6 +72,12 @@ def address() -> Iterator[str]:
 
 def explained(address: str, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["explain", *arguments, "--address", address], env={"COLUMNS": "200"})
+
+
+def test_a_conflict_is_told_and_that_there_is_none_is_not(address: str) -> None:
+    told = explained(address, "rerank", "-n", "search").output
+    assert "Conflict: TwoScalers: HPA rerank-cpu also scales Deployment/rerank" in told
+    assert "Conflict" not in explained(address, "translate", "-n", "ml").output
 
 
 def test_a_decision_is_told_from_its_sentence_to_the_answer(address: str) -> None:

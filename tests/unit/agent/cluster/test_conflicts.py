@@ -11,7 +11,7 @@ from agent.cluster.conflicts import conflicts, known_of
 from agent.cluster.documents import Name
 from agent.cluster.others import kept_hpa, kept_scaled_object, kept_vpa
 from agent.cluster.target import Target, target_of
-from agent.surroundings import Conflict
+from agent.surroundings import FIGHTS, Conflict
 from scalers.policy import Bounds, Mode
 from tests.fakes.scaler_documents import (
     CPU_TRIGGER,
@@ -56,7 +56,7 @@ def found(
 
 def the(found: tuple[Conflict, ...]) -> tuple[str, bool, str]:
     (conflict,) = found
-    return conflict.reason, conflict.is_fight, conflict.message
+    return conflict.reason, conflict.reason in FIGHTS, conflict.message
 
 
 def test_kedas_own_hpa_is_no_conflict() -> None:
@@ -200,7 +200,7 @@ def test_a_maximum_below_the_need_is_told_with_the_need() -> None:
     assert the(found(a_scaled_object(maxReplicaCount=10), need=10.2)) == (
         "MaxReplicasBelowNeed",
         False,
-        "ScaledObject ml/chat: spec.maxReplicaCount is 10, and 11 replicas are needed now: raise it",
+        "ScaledObject ml/chat: spec.maxReplicaCount is 10, and 11 are needed now: raise it",
     )
     assert the(found(a_scaled_object(), need=41.0))[2].endswith("raise it and the policy's spec.replicas.max")
     assert found(a_scaled_object(), need=40.0) == ()

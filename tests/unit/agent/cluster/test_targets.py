@@ -62,6 +62,16 @@ def test_a_target_that_is_not_there_is_told_once_the_watch_has_had_its_time() ->
     assert known.unseen(CHAT) == Unseen("NoSuchTarget", "there is no Deployment/another in namespace ml")
 
 
+def test_who_controls_a_target_is_known_and_an_owner_that_does_not_is_none() -> None:
+    deployments, owned = Documents(), {"kind": "Revision", "name": "chat-00001", "uid": "r"}
+    watched = WatchedTargets({DEPLOYMENTS: deployments})
+    for number, owner in enumerate(({**owned, "controller": True}, owned)):
+        metadata = {"namespace": "ml", "name": "server", "uid": "a", "resourceVersion": str(number)}
+        deployments.put(counts_of({"metadata": {**metadata, "ownerReferences": [owner]}}))
+        assert watched.controller(TARGET) == (("Revision", "chat-00001"), None)[number]
+    assert watched.controller(replace(TARGET, name="another")) is None
+
+
 def test_of_a_workload_its_counts_alone_are_kept() -> None:
     metadata = {"name": "a", "annotations": {"x": "long"}, "managedFields": ["longer"]}
     kept = counts_of({"metadata": metadata, "spec": {"template": {}}, "status": {}})

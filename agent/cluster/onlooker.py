@@ -1,0 +1,142 @@
+"""Knows what else acts on scale targets: lists it at the start and now and then, and hears of changes by a watch.
+
+A kind that is not installed, or that may not be read, costs no other anything: it is asked for again with each list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from agent.cluster.conflicts import Known, conflicts, known_of
+from agent.cluster.documents import Document, Documents, Name, name_of
+from agent.cluster.others import HPAS, SCALED_OBJECTS, VPAS
+from agent.cluster.reading import NotRead, Reader
+from agent.cluster.target import Target
+from agent.cluster.watch import Kind
+from agent.log import logger
+from agent.surroundings import Surroundings
+from scalers.policy import PolicyKey, ScalingPolicy
+
+KINDS = (HPAS, SCALED_OBJECTS, VPAS)
+_PAGE = "500"  # objects of a list at a time
+_DECIDING = (HPAS, SCALED_OBJECTS)  # without them nothing can be said; without VPAs their part is missing
+
+
+class ClusterOnlooker:
+    """The `Onlooker` of a cluster.
+
+    Attributes:
+        kept: where a watch puts what it is told of each kind.
+    """
+
+    def __init__(
+        self,
+        policies: Documents,
+        target: Callable[[PolicyKey], Target | None],
+        controller: Callable[[Target], tuple[str, str] | None],
+        namespaces: Sequence[str],
+    ) -> None:
+        """Prepare to look.
+
+        Args:
+            policies: what the watch has kept of our policies.
+            target: of a policy, None where there is no such policy.
+            controller: kind and name of what controls a target, None where nothing does.
+            namespaces: to look at; none are all.
+        """
+        self.kept: Mapping[Kind, Documents] = {kind: Documents() for kind in KINDS}
+        self._policies = policies
+        self._target = target
+        self._controller = controller
+        self._namespaces = tuple(namespaces)
+        self._refused: dict[Kind, int | None] = dict.fromkeys(KINDS)  # HTTP's; None: nobody has answered yet
+        self._seen: frozenset[Kind] = frozenset()
+        self._known = Known({}, {}, {}, {}, {})
+        self._sorted = -1
+        self._log = logger("conflicts")
+
+    @property
+    def watched(self) -> Mapping[Kind, Documents]:
+        """The kinds that are installed and may be read."""
+        return {kind: documents for kind, documents in self.kept.items() if kind in self._seen}
+
+    async def list_all(self, reader: Reader) -> bool:
+        """List all kinds; return whether others than before can be watched."""
+        before = self._seen
+        for kind in KINDS:
+            await self._list_kind(reader, kind)
+        self.look()
+        return self._seen != before
+
+    def look(self) -> None:
+        """Take up what the watch has told since."""
+        changes = sum(documents.changes for documents in (self._policies, *self.kept.values()))
+        if changes == self._sorted:
+            return
+        self._sorted = changes
+        documents = {kind: each.all() for kind, each in self.kept.items()}
+        self._known = known_of(
+            scaled_objects=documents[SCALED_OBJECTS],
+            hpas=documents[HPAS],
+            vpas=documents[VPAS],
+            active=self._active(),
+        )
+
+    def around(self, policy: ScalingPolicy, need: float | None) -> Surroundings | None:
+        """Return what was found around a policy that needs so many replicas now; None where the policy is gone."""
+        target = self._target(policy.key)
+        if target is None:
+            return None
+        named = self._known.named_by((policy.key.namespace, policy.key.name))
+        return Surroundings(
+            conflicts=conflicts(self._known, policy, target, need=need, controller=self._controller(target)),
+            named_by=tuple("/".join(each.name) for each in named),
+            unseen=self._unseen(),
+        )
+
+    def _active(self) -> list[tuple[Name, Target]]:
+        names = [name_of(each) for each in self._policies.all() if each["spec"].get("mode") == "Active"]
+        return [(name, target) for name in names if (target := self._target(PolicyKey(*name))) is not None]
+
+    def _unseen(self) -> str | None:
+        missing = [kind.plural for kind in _DECIDING if kind not in self._seen and self._refused[kind] != 404]
+        if not missing:
+            return None
+        return f"{' and '.join(missing)} cannot be listed: let the service account get, list and watch them"
+
+    async def _list_kind(self, reader: Reader, kind: Kind) -> None:
+        try:
+            for namespace in self._namespaces or (None,):
+                await self._list_in(reader, kind, namespace)
+        except NotRead as error:
+            self._not_listed(kind, error)
+            return
+        self._seen |= {kind}
+
+    async def _list_in(self, reader: Reader, kind: Kind, namespace: str | None) -> None:
+        scope = "" if namespace is None else f"/namespaces/{namespace}"
+        path = f"/apis/{kind.group}/{kind.version}{scope}/{kind.plural}"
+        found: list[Document] = []
+        position: str | None = ""
+        version = ""
+        while position is not None:
+            query = (("limit", _PAGE), *([("continue", position)] if position else []))
+            page: Any = await asyncio.to_thread(msgspec.json.decode, await reader.get(path, query))
+            found += [kind.kept(item) for item in page["items"]]
+            position, version = page["metadata"].get("continue") or None, page["metadata"]["resourceVersion"]
+        self.kept[kind].settle(found, version=version, namespace=namespace)
+
+    def _not_listed(self, kind: Kind, error: NotRead) -> None:
+        if error.status is None:
+            return  # nobody answered: what was known stands
+        if self._refused[kind] != error.status:
+            effect = "conflicts with it are not found"
+            log = self._log.info if error.status == 404 else self._log.warning
+            log("kind_not_watched", kind=f"{kind.plural}.{kind.group}", error=str(error), effect=effect)
+        self._refused[kind] = error.status
+        self._seen -= {kind}
+        self.kept[kind].replace(())

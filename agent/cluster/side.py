@@ -13,6 +13,7 @@ from kubernetes.aio import client
 from agent.clock import Clock
 from agent.cluster.access import FAILURES, api_client
 from agent.cluster.documents import Documents, name_of
+from agent.cluster.events import EventTeller, KubernetesEvents
 from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
 from agent.cluster.lease import Elector, identity, own_namespace
@@ -101,24 +102,28 @@ class ClusterSide:
         reader = KubernetesReader(self._api)
         await self.onlooker.list_all(reader)
         self._looks = TargetLooks(reader, self._watched, self.lead_times, monotonic=time.monotonic)
-        self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies)
+        events = EventTeller(KubernetesEvents(self._api), instance=identity(), monotonic=time.monotonic)
+        self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies, events)
         if self._lease is not None:
             leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
             self.elector = Elector(leases, identity(), monotonic=time.monotonic)
         await self._watch_anew()
 
     async def look(self) -> None:
-        """Write the statuses that are due, where this agent leads; begin the watch anew if it has ended."""
+        """Write the statuses that are due and tell what is new, where this agent leads; begin an ended watch anew."""
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
         await self._list_now_and_then()
         self.onlooker.look()
         await self._look_at_targets()
-        is_leading = self.elector is None or self.elector.is_leading
-        if is_leading and self._writer is not None and self._shown is not None:
-            book, policies = self._shown
-            await self._writer.look(book, policies.faults, self._clock.now())
+        if self._writer is None or self._shown is None:
+            return
+        if self.elector is not None and not self.elector.is_leading:
+            self._writer.forget()
+            return
+        book, policies = self._shown
+        await self._writer.look(book, policies.faults, self._clock.now())
 
     async def stand(self, address: str) -> None:
         """Take part in the election from now on; the others may follow at this address, if there is one."""

@@ -12,6 +12,7 @@ from kubernetes.aio import client
 
 from agent.cluster.access import FAILURES
 from agent.cluster.documents import Documents, Name, name_of
+from agent.cluster.events import EventTeller
 from agent.cluster.status import meaning, refused_status, status_of
 from agent.log import logger
 from agent.policy.document import GROUP, VERSION
@@ -111,18 +112,26 @@ class _Due:
 class StatusWriter:
     """Looks at all policies, and writes what is due."""
 
-    def __init__(self, api: StatusApi, documents: Documents) -> None:
+    def __init__(self, api: StatusApi, documents: Documents, events: EventTeller | None = None) -> None:
         """Write through an API.
 
         Args:
             api: where to.
             documents: the policies, for their generation; one that is gone is not written.
+            events: who tells what has changed with a status; None tells nobody.
         """
         self._api = api
+        self._events = events
         self._documents = documents
         self._written: dict[Name, _Written] = {}
         self._looked: dict[Name, _Looked] = {}  # where nothing was to be written
         self._log = logger("status")
+
+    def forget(self) -> None:
+        """Forget what was written: another agent writes now, and this one will begin with what that has written."""
+        self._written, self._looked = {}, {}
+        if self._events is not None:
+            self._events.keep(frozenset())
 
     async def look(self, book: StatusBook, faults: Mapping[Name, str], now: datetime) -> int:
         """Write what is due, at most some at once, those that mean something new first; return how many were tried.
@@ -135,6 +144,8 @@ class StatusWriter:
         names = {name_of(document) for document in self._documents.all()}
         self._written = {name: written for name, written in self._written.items() if name in names}
         self._looked = {name: looked for name, looked in self._looked.items() if name in names}
+        if self._events is not None:
+            self._events.keep(names)
         due: list[_Due] = []
         decisions = {(key.namespace, key.name): (key, decision) for key, decision in book.newest().items()}
         for number, name in enumerate(sorted(names & (decisions.keys() | faults.keys()))):
@@ -181,11 +192,16 @@ class StatusWriter:
         status = None if one.snapshot is None else status_of(one.snapshot, generation=generation)
         if fault is not None:
             status = refused_status(fault, now, generation=generation, before=status)
-        if status is None:
+        before = self._documents.get(one.name)
+        if status is None or before is None:
             return
+        body = status_json(status)
         try:
-            await self._api.write(one.name, status_json(status))
+            await self._api.write(one.name, body)
         except StatusNotWritten as error:
             self._log.warning("status_not_written", policy="/".join(one.name), error=str(error))
             return
         self._written[one.name] = _Written(one.meaning, now)
+        if self._events is not None:
+            mode = None if one.snapshot is None else one.snapshot.policy.mode
+            await self._events.written(before, body, mode=mode, now=now)

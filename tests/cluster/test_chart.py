@@ -98,7 +98,7 @@ def test_its_pods_are_admitted_where_restricted_is_enforced(api: Api) -> None:
         ("apps/replicasets", READ),
         ("apps/deployments/scale", ("get",)),
         ("/pods", READ),
-        ("/events", ("create", "patch")),
+        ("events.k8s.io/events", ("create",)),
     ],
 )
 def test_the_agents_account_may_do_this_and_no_more_in_any_namespace(

@@ -43,10 +43,10 @@
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch]
-# create: say in a policy's events what changed; patch: count one that repeats
-- apiGroups: [""]
+# create: say in a policy's Events what changed
+- apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- range .Values.rbac.targetKinds }}
 # get, list, watch: replicas of scale targets of this kind, named in rbac.targetKinds
 - apiGroups: [{{ .apiGroup }}]

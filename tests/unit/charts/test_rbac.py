@@ -37,7 +37,7 @@ def test_the_cluster_role_reads_targets_and_writes_policies_and_events_alone() -
     assert written == {
         "foretide.dev/forecastpolicies": {"create", "patch", "delete"},
         "foretide.dev/forecastpolicies/status": {"patch"},
-        "events": {"create", "patch"},
+        "events.k8s.io/events": {"create"},
     }
     scales = {name for name in verbs if name.endswith("/scale")}
     assert scales == {"apps/deployments/scale", "apps/statefulsets/scale", "apps/replicasets/scale"}

@@ -36,7 +36,8 @@ from scalers.jobs import jobs_wanted
 from scalers.keda.board import Answer
 from scalers.policy import PolicyKey, ScalingPolicy
 
-_FIT_DEADLINE = timedelta(seconds=60)
+# A walk takes 6 s of a core, and fits are niced below all else that a node runs: a node with a tenth of one to spare.
+_FIT_DEADLINE = timedelta(minutes=3)
 # What waits for a fit meanwhile goes on with what it has; small batches let new policies in soon.
 _FITS_AT_ONCE = 16
 # An answer outlives the decision loop by at least this much, so that one slow tick refuses nothing.

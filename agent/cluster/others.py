@@ -1,6 +1,6 @@
 """What is kept of ScaledObjects, HPAs and VPAs, and what it means: whom each of them scales, and how.
 
-A trigger's metadata may hold addresses and more: of it the policy's name alone is kept.
+A trigger's metadata may hold addresses and more: of it the policy's name alone is kept, or the policy that it holds.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from agent.cluster.documents import Document, Name, name_of
+from agent.cluster.inline_policies import holds_policy
 from agent.cluster.target import Target, target_of
 from agent.cluster.watch import Kind
+from scalers.keda.metadata import INLINE_KEYS, POLICY
 
 _METADATA = ("name", "namespace", "uid", "resourceVersion")
 _PAUSED, _PAUSED_AT = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
@@ -36,7 +38,7 @@ def kept_scaled_object(document: Document) -> Document:
     """Return of a ScaledObject what says whom it scales, and which policies its triggers name."""
     spec = document.get("spec") or {}
     triggers = [
-        {"type": each.get("type"), "policy": (each.get("metadata") or {}).get("policy")}
+        {"type": each.get("type"), "metadata": _some(each.get("metadata") or {}, (POLICY, *INLINE_KEYS))}
         for each in spec.get("triggers") or ()
     ]
     annotations = document["metadata"].get("annotations") or {}
@@ -104,7 +106,7 @@ class Vpa:
 def scaled_object_of(document: Document) -> ScaledObject:
     """Return what a ScaledObject means."""
     spec, annotations = document["spec"], document["metadata"].get("annotations") or {}
-    named = [(each["type"], each["policy"]) for each in spec["triggers"] if each["type"] in (_EXTERNAL, _PUSH)]
+    named = [(each["type"], _policy(document, each)) for each in spec["triggers"] if each["type"] in (_EXTERNAL, _PUSH)]
     return ScaledObject(
         name=name_of(document),
         target=_target(document, spec["scaleTargetRef"]),
@@ -115,6 +117,14 @@ def scaled_object_of(document: Document) -> ScaledObject:
         maximum=spec.get("maxReplicaCount", _MOST_REPLICAS),
         is_paused=_PAUSED_AT in annotations or annotations.get(_PAUSED, "false").lower() not in ("false", "f", "0"),
     )
+
+
+def _policy(document: Document, trigger: Mapping[str, Any]) -> str | None:
+    """Return the policy that a trigger of KEDA's external kinds names or holds."""
+    if holds_policy(trigger):
+        return name_of(document)[1]
+    name: str | None = trigger["metadata"].get(POLICY)
+    return name
 
 
 def hpa_of(document: Document) -> Hpa:

@@ -1,4 +1,4 @@
-"""What runs in a cluster beside the decisions: the watch, and the writing of statuses."""
+"""What runs in a cluster beside the decisions: the watch, and the writing of statuses and of inline policies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from agent.clock import Clock
 from agent.cluster.access import FAILURES, api_client
 from agent.cluster.documents import Documents, name_of
 from agent.cluster.events import EventTeller, KubernetesEvents
+from agent.cluster.inline_writer import InlineWriter, KubernetesPolicies
 from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
 from agent.cluster.lease import Elector, identity, own_namespace
 from agent.cluster.looks import TargetLooks
 from agent.cluster.onlooker import ClusterOnlooker
+from agent.cluster.others import SCALED_OBJECTS
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader
@@ -76,6 +78,7 @@ class ClusterSide:
         self._listed_at, self._lists_seen = 0.0, 0
         self._api: client.ApiClient | None = None
         self._writer: StatusWriter | None = None
+        self._inline: InlineWriter | None = None
         self._lease = lease
         self.elector: Elector | None = None
         self._electing: asyncio.Task[None] | None = None
@@ -104,24 +107,27 @@ class ClusterSide:
         self._looks = TargetLooks(reader, self._watched, self.lead_times, monotonic=time.monotonic)
         events = EventTeller(KubernetesEvents(self._api), instance=identity(), monotonic=time.monotonic)
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies, events)
+        scaled_objects = self.onlooker.kept[SCALED_OBJECTS]
+        self._inline = InlineWriter(KubernetesPolicies(self._api), scaled_objects, self.policies)
         if self._lease is not None:
             leases = KubernetesLease(self._api, namespace=own_namespace(), name=self._lease)
             self.elector = Elector(leases, identity(), monotonic=time.monotonic)
         await self._watch_anew()
 
     async def look(self) -> None:
-        """Write the statuses that are due and tell what is new, where this agent leads; begin an ended watch anew."""
+        """Write what is due and tell what is new, where this agent leads; begin an ended watch anew."""
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
         await self._list_now_and_then()
         self.onlooker.look()
         await self._look_at_targets()
-        if self._writer is None or self._shown is None:
+        if self._writer is None or self._inline is None or self._shown is None:
             return
         if self.elector is not None and not self.elector.is_leading:
             self._writer.forget()
             return
+        await self._inline.look()
         book, policies = self._shown
         await self._writer.look(book, policies.faults, self._clock.now())
 

@@ -20,6 +20,7 @@ _COUNTS = frozenset(("waiting", "waiting+running"))
 # The keys of a policy that is written into the trigger itself. No name of a backend, address or credential is among
 # them but `source`, which picks from the agent's own configuration.
 INLINE_KEYS = frozenset(("query", "source", "capacityPerReplica", "risk", "leadTime", "mode"))
+INLINE_NEEDS = frozenset(("query", "capacityPerReplica"))
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")  # a name of Kubernetes, RFC 1123 subdomain
 _FROM_ENVIRONMENT = "FromEnv"
 
@@ -30,7 +31,8 @@ _DEFAULT = Limits()
 def policy_key(reference: ScaledObjectRef, limits: Limits = _DEFAULT) -> PolicyKey:
     """Return the policy that a trigger names; it lies in the namespace of the ScaledObject or ScaledJob.
 
-    Keys that are neither `policy` nor part of an inline policy are left alone: KEDA adds its own with every version.
+    Of a policy that is written into the trigger the operator makes one with the ScaledObject's own name. Keys that are
+    neither `policy` nor part of an inline policy are left alone: KEDA adds its own with every version.
 
     Raises:
         RpcRefused: the trigger names no policy, or names one in a way that cannot be meant.
@@ -39,8 +41,10 @@ def policy_key(reference: ScaledObjectRef, limits: Limits = _DEFAULT) -> PolicyK
     metadata = _read(reference, limits)
     inline = sorted(metadata.keys() & INLINE_KEYS)
     name = metadata.get(POLICY, "")
+    if not name and inline:
+        return _inline_key(reference, inline)
     if not name:
-        raise _inline(reference, inline) if inline else _no_policy(reference, metadata)
+        raise _no_policy(reference, metadata)
     if inline:
         raise _refused(reference, f"has both `policy` and {_quoted(inline)}: keep `policy`, and set the rest there")
     if not _OBJECT_NAME.fullmatch(name):
@@ -99,12 +103,12 @@ def _no_policy(reference: ScaledObjectRef, metadata: Mapping[str, str]) -> RpcRe
     return _refused(reference, f"has no `policy`: write `policy: NAME` of a ForecastPolicy in its namespace{hint}")
 
 
-def _inline(reference: ScaledObjectRef, inline: list[str]) -> RpcRefused:
-    sentence = (
-        f"describes its policy inline ({_quoted(inline)}), which needs the operator of a later version: "
-        "put it into a ForecastPolicy and write `policy: NAME`"
-    )
-    return _refused(reference, sentence, code=grpc.StatusCode.FAILED_PRECONDITION)
+def _inline_key(reference: ScaledObjectRef, inline: list[str]) -> PolicyKey:
+    missing = sorted(INLINE_NEEDS.difference(inline))
+    if missing:
+        claim = f"has {_quoted(inline)} and no {_quoted(missing)}"
+        raise _refused(reference, f"{claim}: a policy in a trigger needs both, or write `policy: NAME`")
+    return PolicyKey(namespace=reference.namespace, name=reference.name)
 
 
 def _bad_name(reference: ScaledObjectRef, name: str) -> RpcRefused:

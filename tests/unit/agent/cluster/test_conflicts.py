@@ -241,7 +241,7 @@ def test_those_that_fight_come_first() -> None:
 
 def test_of_a_triggers_metadata_the_policys_name_alone_is_kept() -> None:
     kept = kept_scaled_object(a_scaled_object())
-    assert kept["spec"]["triggers"] == [{"type": "external-push", "policy": "chat"}]
+    assert kept["spec"]["triggers"] == [{"type": "external-push", "metadata": {"policy": "chat"}}]
     assert "kept by nobody" not in str(kept)
     assert "managedFields" not in str(kept)
     assert "status" not in kept

@@ -45,10 +45,20 @@ def test_a_misspelt_key_is_recognised() -> None:
     assert refusal(polcy="chat").sentence.endswith("; it has `polcy`, did you mean `policy`?")
 
 
-def test_an_inline_policy_is_refused_as_belonging_to_a_later_version() -> None:
-    refused = refusal(query="sum(rate(requests[1m]))", capacityPerReplica="12")
-    assert refused.code is grpc.StatusCode.FAILED_PRECONDITION
-    assert "(`capacityPerReplica`, `query`), which needs the operator of a later version" in refused.sentence
+def test_a_policy_in_the_trigger_has_the_name_of_its_scaled_object() -> None:
+    inline = trigger(query="sum(rate(requests[1m]))", capacityPerReplica="12", risk="5%")
+    assert policy_key(inline) == PolicyKey("ml", "chat-scaler")
+
+
+@pytest.mark.parametrize(
+    ("keys", "missing"),
+    [({"query": "up"}, "`capacityPerReplica`"), ({"capacityPerReplica": "3"}, "`query`"), ({"risk": "1%"}, "`query`")],
+)
+def test_a_policy_in_the_trigger_that_lacks_what_it_needs_is_refused(keys: dict[str, str], missing: str) -> None:
+    refused = refusal(**keys)
+    assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert missing in refused.sentence
+    assert "a policy in a trigger needs both" in refused.sentence
 
 
 def test_a_policy_and_inline_keys_together_are_refused_as_they_contradict() -> None:

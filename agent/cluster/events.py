@@ -54,10 +54,7 @@ class KubernetesEvents:
                 "events.k8s.io", "v1", namespace, "events", event, field_manager="foretide", _request_timeout=10
             )
         except FAILURES as error:
-            status = getattr(error, "status", None)
-            mend = ": let the service account create events.events.k8s.io" if status == 403 else ""
-            reason = getattr(error, "reason", None) or error
-            raise EventNotWritten(f"an Event in namespace {namespace}: {reason}{mend}") from error
+            raise EventNotWritten(f"an Event in namespace {namespace}: {_refusal(error)}") from error
 
 
 class TokenBucket:
@@ -140,6 +137,14 @@ class EventTeller:
         known.left_out, self._trouble = 0, ""
 
 
+def _refusal(error: Exception) -> str:
+    """Return why an Event was not taken; what was wrong with it stands in the body alone."""
+    status = getattr(error, "status", None)
+    if status == 403:
+        return "Forbidden: let the service account create events.events.k8s.io"
+    return f"{status} {str(getattr(error, 'body', ''))[:500]}" if status else str(error)
+
+
 def _event(document: Document, told: News, note: str, instance: str, now: datetime) -> dict[str, Any]:
     namespace, name = name_of(document)
     regarding = {"apiVersion": API_VERSION, "kind": KIND, "namespace": namespace, "name": name}
@@ -148,7 +153,8 @@ def _event(document: Document, told: News, note: str, instance: str, now: dateti
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"generateName": f"{name}.", "namespace": namespace},
+        # a dash: of what a name is made of, the API server takes no dot at the end
+        "metadata": {"generateName": f"{name[:200]}-", "namespace": namespace},
         "eventTime": f"{now:%Y-%m-%dT%H:%M:%S.%fZ}",  # six digits, or it is refused
         "reportingController": _CONTROLLER,
         "reportingInstance": instance[:128],

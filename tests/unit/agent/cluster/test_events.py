@@ -94,7 +94,7 @@ async def test_an_event_names_its_policy_and_who_told_it() -> None:
         {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": "chat.", "namespace": "ml"},
+            "metadata": {"generateName": "chat-", "namespace": "ml"},
             "eventTime": "2026-03-02T12:00:00.000000Z",
             "reportingController": "foretide.dev/agent",
             "reportingInstance": "foretide-0",

@@ -1,0 +1,168 @@
+"""What else acts on a policy's target, on a real API server with KEDA, and with no more than the chart's roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.policy.crd import custom_resource_definition
+from tests.chart import the
+from tests.cluster.api import Api, Object
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.processes import eventually, free_port
+from tests.cluster.scaled import Scaled, push
+from tests.cluster.test_policies import ClusterAgent
+from tests.real.prometheus import rig
+
+pytestmark = pytest.mark.real
+
+LONGEST = 90.0  # seconds
+NAMESPACE, USER = "fought-over", "conflicts-agent"
+POLICY = f"/apis/foretide.dev/v1alpha1/namespaces/{NAMESPACE}/forecastpolicies/chat"
+HPA = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers/chat-cpu"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/chat"
+SCALED_OBJECT = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects/chat"
+
+
+class FoughtOverAgent(ClusterAgent):
+    """An agent for the policies of this module's namespace, with the chart's roles."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, *options: str) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        super().__init__(folder, kubeconfig, "--grpc-address", self.address, *options)
+
+    def whose_policies(self) -> list[str]:
+        return ["--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE]
+
+
+@pytest.fixture
+def api(cluster: ControlPlane) -> Iterator[Api]:
+    """An API server with KEDA that serves policies; its user has what the chart grants."""
+    api = cluster.api
+    api.apply(custom_resource_definition())
+    eventually(lambda: api.get(POLICY.removesuffix("/chat")), "policies are served", within=LONGEST, told=lambda: "")
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    role, kept = the("ClusterRole", name="foretide-foretide"), {"metadata": {"name": USER}}
+    api.apply({"apiVersion": role["apiVersion"], "kind": "ClusterRole", **kept, "rules": role["rules"]})
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": USER}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}
+    binding = {"apiVersion": role["apiVersion"], "kind": "ClusterRoleBinding", **kept}
+    api.apply({**binding, "roleRef": reference, "subjects": [subject]})
+    yield api
+    for path in (HPA, SCALED_OBJECT, POLICY):
+        api.delete(path)
+
+
+@pytest.fixture
+def agent(api: Api, cluster: ControlPlane, tmp_path: Path) -> Iterator[FoughtOverAgent]:
+    """Scrapes a demand of 60."""
+    if reason := rig.missing_binary():
+        pytest.skip(reason)
+    exporter = rig.Exporter()
+    exporter.value = 60.0
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    server = rig.PrometheusServer(folder, targets=[exporter.target])
+    user = Api(api.url, authority=api.authority, user=cluster.authority.sign(USER, USER))
+    agent = FoughtOverAgent(tmp_path / "agent", user.kubeconfig(tmp_path), "--prometheus-url", server.url)
+    with rig.running(server):
+        yield agent
+        agent.kill()
+    exporter.stop()
+
+
+def apply_policy(api: Api, mode: str = "Active") -> None:
+    """A policy that needs 5 replicas, and answers 10 because somebody wants them."""
+    now = datetime.now(UTC)
+    since, until = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 24))
+    floor = {"replicas": 10, "from": since, "until": until, "owner": "ml", "reason": "launch"}
+    spec: Object = {
+        "mode": mode,
+        "scaleTargetRef": {"name": "chat"},
+        "demand": {"prometheus": {"query": "max(demand)"}, "step": "1s"},
+        "capacity": {"perReplica": 12},
+        "replicas": {"min": 1, "max": 40},
+        "leadTime": {"declared": "10s"},
+        "overrides": [floor],
+    }
+    metadata = {"name": "chat", "namespace": NAMESPACE}
+    api.apply({"apiVersion": "foretide.dev/v1alpha1", "kind": "ForecastPolicy", "metadata": metadata, "spec": spec})
+
+
+def another_hpa() -> Object:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}
+    metric = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "chat-cpu", "namespace": NAMESPACE},
+        "spec": {
+            "scaleTargetRef": target,
+            "minReplicas": 1,
+            "maxReplicas": 20,
+            "metrics": [{"type": "Resource", "resource": metric}],
+        },
+    }
+
+
+def status(api: Api) -> Object:
+    return dict((api.get(POLICY) or {}).get("status") or {})
+
+
+def condition(api: Api, kind: str) -> tuple[str, str, str]:
+    """Return a condition's status, reason and message."""
+    found = next((each for each in status(api).get("conditions", []) if each["type"] == kind), {})
+    return found.get("status", ""), found.get("reason", ""), found.get("message", "")
+
+
+def for_keda(api: Api) -> float | None:
+    answer: float | None = status(api).get("recommendation", {}).get("forKeda")
+    return answer
+
+
+def events(api: Api) -> dict[str, str]:
+    """Return the types of the policy's Events by reason."""
+    listed = api.get(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events") or {"items": []}
+    ours = [each for each in listed["items"] if each["regarding"].get("kind") == "ForecastPolicy"]
+    return {each["reason"]: each["type"] for each in ours}
+
+
+def test_what_stands_against_a_policy_is_told_and_where_two_fight_keda_gets_the_raw_need(
+    api: Api, agent: FoughtOverAgent, cluster: ControlPlane
+) -> None:
+    def until(claim: Callable[[], object], what: str) -> None:
+        eventually(claim, what, within=LONGEST, told=lambda: f"{status(api)}\n{agent.log.read_text()[-3000:]}")
+
+    apply_policy(api)
+    with agent:
+        scaled = Scaled(api, NAMESPACE, cluster.logs)
+        scaled.create(push(agent.address))
+        scaled.until(lambda: scaled.replicas == 10, "KEDA's HPA follows the answer")
+        until(lambda: condition(api, "Conflict")[:2] == ("False", "NoneFound"), "KEDA's own HPA is no conflict")
+        assert '"kind": "verticalpodautoscalers.autoscaling.k8s.io"' in agent.log.read_text()
+        # nobody lets its pods become Ready here, and in the middle of a rollout no less would be answered
+        api.patch(DEPLOYMENT, {"spec": {"paused": True}})
+
+        api.create(another_hpa())
+        until(lambda: condition(api, "Conflict")[:2] == ("True", "TwoScalers"), "another HPA is one")
+        assert condition(api, "Conflict")[2].startswith(f"HorizontalPodAutoscaler {NAMESPACE}/chat-cpu: it scales")
+        until(lambda: for_keda(api) == 5.0, "the raw need is answered")
+        assert status(api)["recommendation"]["answer"] == 10.0
+        until(lambda: events(api).get("TwoScalers") == "Warning", "an Event warns of it")
+
+        api.delete(HPA)
+        until(lambda: condition(api, "Conflict")[:2] == ("False", "NoneFound"), "it ends with the HPA")
+        until(lambda: for_keda(api) == 10.0, "the answer is back")
+        until(lambda: events(api).get("NoneFound") == "Normal", "an Event tells its end")
+
+        scaled.change({"maxReplicaCount": 8})
+        until(lambda: condition(api, "Conflict")[1] == "MaxReplicasBelowPolicy", "a maximum that is too low is told")
+        assert for_keda(api) == 10.0
+
+        apply_policy(api, mode="Shadow")
+        until(lambda: condition(api, "TriggerInShadow")[:2] == ("True", "NamedByTrigger"), "the trigger is told")
+        assert condition(api, "TriggerInShadow")[2].startswith(f"ScaledObject {NAMESPACE}/chat names this policy")
+        until(lambda: events(api).get("ModeChanged") == "Normal", "and the other mode")

@@ -140,7 +140,11 @@ def _conflict(around: Surroundings, now: datetime) -> Condition:
 
 def _trigger_in_shadow(policy: ScalingPolicy, around: Surroundings | None, now: datetime) -> Condition:
     if policy.mode is not Mode.SHADOW:
-        return Condition("TriggerInShadow", False, "Active", "KEDA gets the answer", now)
+        if around is None or around.named_by or around.unseen is not None:
+            return Condition("TriggerInShadow", False, "Active", "KEDA gets the answer", now)
+        mend = f"add a trigger with policy: {policy.key.name}"
+        told = f"no ScaledObject names this policy, so KEDA does not ask: {mend}"
+        return Condition("TriggerInShadow", False, "NoTrigger", told, now)
     if around is None or (around.unseen is not None and not around.named_by):
         return Condition("TriggerInShadow", None, "Shadow", "a trigger that names this policy gets the raw need", now)
     if around.named_by:

@@ -87,9 +87,12 @@ class ClusterOnlooker:
         )
 
     def around(self, policy: ScalingPolicy, need: float | None) -> Surroundings | None:
-        """Return what was found around a policy that needs so many replicas now; None where the policy is gone."""
+        """Return what was found around a policy that needs so many replicas now; None where it has none to share.
+
+        It is gone then, or what it counts are jobs.
+        """
         target = self._target(policy.key)
-        if target is None:
+        if target is None or target.makes_jobs:
             return None
         named = self._known.named_by((policy.key.namespace, policy.key.name))
         return Surroundings(

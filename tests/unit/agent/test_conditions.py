@@ -160,6 +160,18 @@ def test_a_trigger_that_names_a_policy_in_shadow_is_told_with_its_scaled_object(
     )
 
 
+def test_an_active_policy_that_nothing_names_says_which_trigger_is_missing() -> None:
+    shown = found(decided(a_signal(60.0)), around=Surroundings((), ()))
+    assert said(shown["TriggerInShadow"]) == (
+        False,
+        "NoTrigger",
+        "no ScaledObject names this policy, so KEDA does not ask: add a trigger with policy: chat",
+    )
+    unseen = found(decided(a_signal(60.0)), around=Surroundings((), (), unseen="let it list ScaledObjects"))
+    for around in (found(decided(a_signal(60.0)), around=Surroundings((), ("ml/chat",))), unseen):
+        assert said(around["TriggerInShadow"]) == (False, "Active", "KEDA gets the answer")
+
+
 def test_a_policy_in_shadow_that_nothing_names_changes_nothing() -> None:
     shown = found(decided(a_signal(60.0), SHADOW), policy=SHADOW, around=Surroundings((), ()))
     assert said(shown["TriggerInShadow"]) == (

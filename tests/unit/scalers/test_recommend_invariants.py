@@ -31,12 +31,13 @@ def policies(draw: st.DrawFn) -> ScalingPolicy:
 def situations(draw: st.DrawFn) -> Situation:
     signal = a_signal(draw(demands), peak=draw(st.none() | demands), age=draw(ages))
     distrust = draw(st.none() | st.just("it lost trust"))
-    return a_situation(
+    situation = a_situation(
         replace(signal, distrust=distrust),
         replicas=draw(st.none() | st.integers(0, 500)),
         previous=draw(st.none() | st.floats(0, 500)),
         is_reactive_only=draw(st.booleans()),
     )
+    return replace(situation, is_in_conflict=draw(st.booleans()))
 
 
 def is_idle(decision: Decision) -> bool:

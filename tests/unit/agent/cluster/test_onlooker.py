@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agent.cluster.documents import Documents
 from agent.cluster.onlooker import ClusterOnlooker
 from agent.cluster.others import HPAS, SCALED_OBJECTS, VPAS, kept_hpa
@@ -124,7 +122,12 @@ async def test_two_policies_that_are_active_are_found_among_the_policies() -> No
 
 def test_of_a_policy_that_is_gone_nothing_is_said() -> None:
     onlooker = ClusterOnlooker(Documents(), lambda _: None, lambda _: None, ["ml"])
-    assert onlooker.around(replace(CHAT), None) is None
+    assert onlooker.around(CHAT, None) is None
+
+
+def test_of_a_scaled_job_nothing_is_said_for_no_replicas_are_shared() -> None:
+    jobs = target_of("ml", {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledJob", "name": "chat"})
+    assert ClusterOnlooker(Documents(), lambda _: jobs, lambda _: None, ["ml"]).around(CHAT, None) is None
 
 
 def metadata(name: str, version: str = "1") -> Object:

@@ -73,7 +73,7 @@ class Freshness:
         Raises:
             Unparsable: the parser does not know this PromQL.
         """
-        if len(_OPERATOR.findall(_STRING.sub("", query))) > MOST_OPERATORS:
+        if has_too_many_operators(query):
             raise Unparsable(f"it has more than {MOST_OPERATORS} operators and calls")
         try:
             need = _need(promql.parse(query), _NO_TIME, _NO_TIME)
@@ -109,6 +109,28 @@ class Freshness:
     def missing(self, timestamps: Mapping[str, float]) -> tuple[Selector, ...]:
         """Return the selectors without a sample."""
         return tuple(each for number, each in enumerate(self.selectors) if str(number) not in timestamps)
+
+
+def has_too_many_operators(query: str) -> bool:
+    """Whether walking a query's tree would take long."""
+    return len(_OPERATOR.findall(_STRING.sub("", query))) > MOST_OPERATORS
+
+
+def matcher_groups(expression: promql.VectorSelector) -> list[list[promql.Matcher]]:
+    """Return a selector's matchers; of several groups, joined by `or`, one is enough."""
+    return expression.matchers.or_matchers or [expression.matchers.matchers]
+
+
+def selector_text(name: str | None, groups: Iterable[Iterable[promql.Matcher]], *, further: Iterable[str] = ()) -> str:
+    """Return a selector as PromQL, without offset, with further matchers in each of its groups."""
+    matchers = " or ".join(",".join([*(_matcher(matcher) for matcher in group), *further]) for group in groups)
+    return (name or "") + (f"{{{matchers}}}" if matchers else "")
+
+
+def quoted(text: str) -> str:
+    """Return a string as PromQL writes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _newest(need: Need, found: Mapping[Selector, datetime]) -> datetime | None:
@@ -196,21 +218,14 @@ def _selectors(need: Need | None) -> Iterator[Selector]:
 
 def _selector(expression: promql.VectorSelector, offset: timedelta, window: timedelta) -> Selector:
     behind = offset + (expression.offset or _NO_TIME)
-    groups = expression.matchers.or_matchers or [expression.matchers.matchers]
-    matchers = " or ".join(",".join(_matcher(matcher) for matcher in group) for group in groups)
-    text = (expression.name or "") + (f"{{{matchers}}}" if matchers else "")
+    text = selector_text(expression.name, matcher_groups(expression))
     return Selector(f"{text} offset {_written(behind)}" if behind else text, behind, window)
 
 
 def _matcher(matcher: promql.Matcher) -> str:
     # the parser's own text leaves quotes inside a value as they are
-    name = matcher.name if re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", matcher.name) else _quoted(matcher.name)
-    return f"{name}{_OPERATORS[str(matcher.op).removeprefix('MatchOp.')]}{_quoted(matcher.value)}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    name = matcher.name if re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", matcher.name) else quoted(matcher.name)
+    return f"{name}{_OPERATORS[str(matcher.op).removeprefix('MatchOp.')]}{quoted(matcher.value)}"
 
 
 def _is_fixed(at: promql.AtModifier | None) -> bool:

@@ -75,29 +75,31 @@ class PolicyFiles:
 
 def assignment_of(document: ForecastPolicy, sources: SourceTable) -> Assignment:
     """Return what the engine works on: the policy with its sources opened; a source that cannot be is its error."""
-    signals = signals_by_name(document)
+    signals, namespace = signals_by_name(document), document.key.namespace
     return Assignment(
         policy=to_scaling_policy(document),
         document=document_json(document),
         reserved=reserved_fields_used(document),
-        sources={name: _opened(signal, sources) for name, signal in signals.items()},
-        learning={name: _learning(lesson, signals[name], sources) for name, lesson in lessons(document).items()},
+        sources={name: _opened(signal, sources, namespace) for name, signal in signals.items()},
+        learning={
+            name: _learning(lesson, signals[name], sources, namespace) for name, lesson in lessons(document).items()
+        },
     )
 
 
-def _opened(signal: Demand, sources: SourceTable) -> Source | SourceError:
+def _opened(signal: Demand, sources: SourceTable, namespace: str) -> Source | SourceError:
     try:
-        return sources.open(signal)
+        return sources.open(signal, namespace=namespace)
     except SourceError as error:
         return error
 
 
-def _learning(lesson: Lesson, signal: Demand, sources: SourceTable) -> Learning:
+def _learning(lesson: Lesson, signal: Demand, sources: SourceTable, namespace: str) -> Learning:
     """Open what reads the objectives: queries to the source of the signal's own demand."""
     objectives = []
     for question in lesson.questions:
         try:
-            source: Source | SourceError = sources.open_query(signal, question.query)
+            source: Source | SourceError = sources.open_query(signal, question.query, namespace=namespace)
         except SourceError as error:
             source = error
         objectives.append(Objective(question.objective, question.limit, source))

@@ -59,11 +59,40 @@ def _header_text(text: str | None) -> str | None:
     return text
 
 
+def _namespace_pattern(pattern: str) -> str:
+    if not re.fullmatch(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?", pattern):
+        raise ValueError("must be a namespace, or one with * for any characters, such as team-*")
+    return pattern
+
+
+def _some(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    if not patterns:
+        raise ValueError("must name a namespace: nobody could read it otherwise")
+    return patterns
+
+
+def _label_name(name: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) or name == "__name__":
+        raise ValueError("must be a label's name, such as namespace")
+    return name
+
+
+def _matcher_value(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank: an empty value matches what has no such label")
+    if re.search(r"[{}]", value.replace("{namespace}", "")):
+        raise ValueError("must have no braces but those of {namespace}")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+NamespacePattern = Annotated[str, AfterValidator(_namespace_pattern)]
+LabelName = Annotated[str, AfterValidator(_label_name)]
+MatcherValue = Annotated[str, AfterValidator(_matcher_value)]
 Subdomain = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
@@ -131,9 +160,19 @@ class PrometheusAddress(Section):
 
 
 class SourceAddress(Section):
-    """One named source: exactly one kind."""
+    """One named source: exactly one kind, and who may read what of it."""
 
     prometheus: PrometheusAddress = Field(description="A Prometheus-like server")
+    namespaces: Annotated[tuple[NamespacePattern, ...], AfterValidator(_some)] | None = Field(
+        None,
+        description="Namespaces whose policies may read it, `*` for any characters, such as `team-a` or `team-a-*`; "
+        "all where not set",
+    )
+    require_matcher: dict[LabelName, MatcherValue] = Field(
+        default_factory=dict,
+        description="Label and value that every selector of every query must have as a matcher, such as "
+        '`namespace: "{namespace}"`; `{namespace}` is the policy\'s. Other queries are refused, and not asked',
+    )
 
 
 def _address(text: str) -> str:

@@ -18,7 +18,7 @@ _MAY_COME = frozenset({SignalState.EMPTY, SignalState.NOT_A_NUMBER})
 
 async def check_objectives(document: ForecastPolicy, sources: SourceTable, *, now: datetime) -> list[Finding]:
     """Ask for every objective that a capacity is learned by; none is asked for where capacities are declared."""
-    demands, findings = signals_by_name(document), []
+    demands, namespace, findings = signals_by_name(document), document.key.namespace, []
     for name, lesson in lessons(document).items():
         if lesson.trouble:
             what, _, mend = lesson.trouble.partition(": ")
@@ -26,13 +26,15 @@ async def check_objectives(document: ForecastPolicy, sources: SourceTable, *, no
             findings.append(Finding(check, Level.WARN, f"it cannot be learned: {what}", mend))
         for question in lesson.questions:
             check = f"policy {document.key}: {name}: objective {question.objective}"
-            findings.append(await _asked(check, question, demands[name], sources, now=now))
+            findings.append(await _asked(check, question, demands[name], sources, namespace=namespace, now=now))
     return findings
 
 
-async def _asked(check: str, question: Question, signal: Demand, sources: SourceTable, *, now: datetime) -> Finding:
+async def _asked(
+    check: str, question: Question, signal: Demand, sources: SourceTable, *, namespace: str, now: datetime
+) -> Finding:
     try:
-        reading = await sources.open_query(signal, question.query).latest(now)
+        reading = await sources.open_query(signal, question.query, namespace=namespace).latest(now)
     except SourceError as error:
         level = Level.WARN if error.state in _MAY_COME else Level.FAIL
         return Finding(check, level, f"{error.state}: {error}; nothing is learned meanwhile", error.mend)

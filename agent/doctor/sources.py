@@ -44,7 +44,7 @@ async def check_policy(document: ForecastPolicy, sources: SourceTable, *, now: d
     for signal in policy.signals:
         check = f"policy {policy.key}: {signal.name}"
         try:
-            source = sources.open(demands[signal.name])
+            source = sources.open(demands[signal.name], namespace=policy.key.namespace)
             findings += await _check_reading(check, source, signal, policy, now=now)
             if isinstance(source, RangeSource):
                 findings.append(await _check_depth(check, source, policy, until=now - signal.delay))

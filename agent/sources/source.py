@@ -29,6 +29,8 @@ class SignalState(StrEnum):
     PARTIAL = "Partial"
     MALFORMED = "Malformed"
     NOT_CONFIGURED = "NotConfigured"
+    NOT_ALLOWED = "NotAllowed"
+    OUT_OF_SCOPE = "OutOfScope"
 
 
 class SourceError(Exception):

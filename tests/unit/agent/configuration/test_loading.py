@@ -97,6 +97,32 @@ def test_a_wrong_address_is_refused_with_its_rule(tmp_path: Path, fields: str, f
     assert [each.removeprefix("agent.yaml:1: sources.default.prometheus").lstrip(". ") for each in faults] == [fault]
 
 
+def test_a_source_says_who_may_read_what_of_it(tmp_path: Path) -> None:
+    rules = 'namespaces: [ml, "team-*"], requireMatcher: {namespace: "{namespace}", cluster: eu}'
+    source = _load(tmp_path, f"sources: {{mimir: {{prometheus: {{url: http://h}}, {rules}}}}}").sources["mimir"]
+
+    assert source.namespaces == ("ml", "team-*")
+    assert source.require_matcher == {"namespace": "{namespace}", "cluster": "eu"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("namespaces: []", "namespaces must name a namespace: nobody could read it otherwise"),
+        ("namespaces: [Team]", "namespaces[0] must be a namespace, or one with * for any characters, such as team-*"),
+        ("requireMatcher: {__name__: up}", "requireMatcher.__name__ must be a label's name, such as namespace"),
+        ("requireMatcher: {namespace: ''}",
+         "requireMatcher.namespace must not be blank: an empty value matches what has no such label"),
+        ("requireMatcher: {namespace: '{name}'}",
+         "requireMatcher.namespace must have no braces but those of {namespace}"),
+    ],
+)  # fmt: skip
+def test_a_wrong_rule_of_who_may_read_is_refused(tmp_path: Path, rule: str, fault: str) -> None:
+    faults = _faults(tmp_path, f"sources: {{mimir: {{prometheus: {{url: http://h}}, {rule}}}}}")
+
+    assert [each.removeprefix("agent.yaml:1: sources.mimir.") for each in faults] == [fault]
+
+
 def test_tls_is_read_with_files_beside_the_configuration(tmp_path: Path) -> None:
     text = "grpc: {tls: {certFile: tls.crt, keyFile: /k, clientCaFile: ca.crt, allowedClientSans: [keda.svc]}}"
     tls = _load(tmp_path, text).grpc.tls

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from agent.configuration import Configuration
+from agent.configuration import Configuration, PrometheusAddress, SourceAddress
 from agent.doctor.finding import Finding, Level
 from agent.doctor.sources import check_policy, check_sources
-from agent.policy import ForecastPolicy, parse_policy
+from agent.policy import ForecastPolicy, parse_policy, policy_of
 from agent.sources.source import Reading, Sample, SignalState, SourceError
 from agent.sources.table import SourceTable
 from forecasters.series import Series
+from tests.fakes.policies import document
 from tests.fakes.sources import ScriptedSource
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -90,3 +92,18 @@ async def test_no_source_at_all_is_a_warning() -> None:
     findings = await check_sources(Configuration())
 
     assert [(finding.level, finding.what) for finding in findings] == [(Level.WARN, "none is configured")]
+
+
+async def test_a_query_that_its_namespace_may_not_ask_is_told_and_not_asked() -> None:
+    address = PrometheusAddress(url="http://127.0.0.1:9")  # nobody is there, and nobody is asked
+    source = SourceAddress(prometheus=address, require_matcher={"namespace": "{namespace}"})
+    policy = policy_of(document(), origin="here")
+    with closing(SourceTable(Configuration(sources={"default": source}))) as table:
+        (finding,) = await check_policy(policy, table, now=NOW)
+
+    assert finding.level is Level.FAIL
+    assert finding.what == (
+        "OutOfScope: source default answers namespace default by sources.default.requireMatcher: "
+        'the selector demand has no namespace="default"'
+    )
+    assert finding.mend == 'write it as demand{namespace="default"}'

@@ -22,7 +22,7 @@ def _prometheus(source: str = "default") -> Demand:
 
 
 def test_a_query_is_read_from_the_source_that_the_policy_names() -> None:
-    source = open_source(_prometheus("mimir"), CONFIGURATION)
+    source = open_source(_prometheus("mimir"), CONFIGURATION, namespace="ml")
 
     assert isinstance(source, PrometheusSource)
     assert isinstance(source, RangeSource)
@@ -30,9 +30,9 @@ def test_a_query_is_read_from_the_source_that_the_policy_names() -> None:
 
 def test_signals_on_one_server_share_its_threads() -> None:
     table = SourceTable(CONFIGURATION)
-    table.open(_prometheus())
-    table.open(_prometheus())
-    table.open(_prometheus("mimir"))
+    table.open(_prometheus(), namespace="ml")
+    table.open(_prometheus(), namespace="ml")
+    table.open(_prometheus("mimir"), namespace="ml")
 
     assert sorted(table._servers) == ["default", "mimir"]
 
@@ -40,13 +40,13 @@ def test_signals_on_one_server_share_its_threads() -> None:
 def test_an_objective_is_asked_for_where_the_signal_is_read() -> None:
     table = SourceTable(CONFIGURATION)
 
-    assert isinstance(table.open_query(_prometheus("mimir"), "ttft"), PrometheusSource)
+    assert isinstance(table.open_query(_prometheus("mimir"), "ttft", namespace="ml"), PrometheusSource)
     assert sorted(table._servers) == ["mimir"]
 
 
 def test_an_objective_of_a_signal_that_is_not_read_by_queries_cannot_be_asked_for() -> None:
     with pytest.raises(SourceError, match="an objective is a query, and the demand is read without one") as caught:
-        SourceTable(CONFIGURATION).open_query(Demand(csv=CsvDemand(path="demand.csv")), "ttft")
+        SourceTable(CONFIGURATION).open_query(Demand(csv=CsvDemand(path="demand.csv")), "ttft", namespace="ml")
 
     assert caught.value.state is SignalState.NOT_CONFIGURED
     assert caught.value.mend == "read the demand by `prometheus`, or declare the capacity"
@@ -55,14 +55,14 @@ def test_an_objective_of_a_signal_that_is_not_read_by_queries_cannot_be_asked_fo
 def test_a_file_needs_no_configured_source(tmp_path: Path) -> None:
     demand = Demand(csv=CsvDemand(path=str(tmp_path / "demand.csv")))
 
-    assert isinstance(open_source(demand, Configuration()), CsvSource)
+    assert isinstance(open_source(demand, Configuration(), namespace="ml"), CsvSource)
 
 
 def test_a_kind_from_outside_takes_part() -> None:
     scripted = ScriptedSource([])
     demand = Demand(simulator=SimulatorDemand())
 
-    assert open_source(demand, Configuration(), extra={"simulator": lambda _: scripted}) is scripted
+    assert open_source(demand, Configuration(), namespace="ml", extra={"simulator": lambda _: scripted}) is scripted
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_signal_that_cannot_be_opened_says_what_to_mend(
     demand: Demand, configuration: Configuration, message: str, mend: str
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        open_source(demand, configuration)
+        open_source(demand, configuration, namespace="ml")
 
     assert caught.value.state is SignalState.NOT_CONFIGURED
     assert (str(caught.value), caught.value.mend) == (message, mend)

@@ -17,6 +17,7 @@ from agent.clock import Clock
 from agent.conditions import conditions
 from agent.decider import Decider
 from agent.fitting.pool import FitFailed, FitPool, Job
+from agent.fitting.turns import Turns
 from agent.history.grid import Taken
 from agent.history.ledger import Ledger
 from agent.history.store import Store, StoredSample, StoreFailed
@@ -135,6 +136,7 @@ class Engine:
         self._ledger = ledger
         self._board = board
         self._fits = fits
+        self._turns = Turns()
         self._telemetry = telemetry
         self._replicas = replicas
         self._is_reactive_only = is_reactive_only
@@ -242,16 +244,20 @@ class Engine:
             self._log.warning("capacity_not_stored", policy=str(watched.key), error=str(error))
 
     async def fit(self, now: datetime, *, deadline: timedelta = _FIT_DEADLINE) -> None:
-        """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline."""
+        """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline.
+
+        Namespaces take turns: one with many policies does not hold up another's.
+        """
         if self._is_resting:
             return
         jobs: list[tuple[Watched, Job]] = []
-        for watched in self.watched:
+        for watched in (self._watched[key] for key in self._turns.order(self._watched)):
             if len(jobs) >= _FITS_AT_ONCE:
                 break
             jobs += [(watched, job) for job in watched.decider.jobs(now)]
         if not jobs:
             return
+        self._turns.taken({watched.key for watched, _ in jobs})
         outcomes = await self._fits.fit([job for _, job in jobs], deadline)
         for (watched, _), outcome in zip(jobs, outcomes, strict=True):
             watched.decider.accept(outcome, now)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.due import next_due, phase_of
+from agent.fitting.pool import FitJob
 from agent.parts import Parts
 from agent.sources.source import Reading, Sample, SignalState
 from agent.surroundings import Conflict, Surroundings
@@ -422,6 +423,29 @@ def test_a_fit_takes_nobodys_time_and_its_outcome_is_used_when_it_is_there() -> 
         return seen
 
     assert played(scenario()) == [Basis.LEARNING, Basis.FORECAST]
+
+
+def test_a_namespace_with_many_policies_holds_up_no_fit_of_another() -> None:
+    async def scenario() -> Sequence[FitJob]:
+        fits = GatedFits()
+        agent, source = parts(fits=fits), LoadSource(daily)
+        many = [assigned(source, name=f"p{number}", **minutely()) for number in range(20)]
+        single = assigned(source, name="shop", **minutely())
+        single = replace(single, policy=replace(single.policy, key=PolicyKey("web", "shop")))
+        await agent.engine.assign([*many, single])
+        for watched in agent.engine.watched:
+            for signal, _ in watched.pairs():
+                await agent.backfiller.recent(signal, source, START - timedelta(minutes=1))
+        fitting = asyncio.create_task(agent.engine.fit(START))
+        while not fits.batches:
+            await asyncio.sleep(0)
+        fitting.cancel()
+        await agent.close()
+        return fits.batches[0]
+
+    names = [job.signal for job in played(scenario())]
+    assert len(names) < 21  # not everybody's
+    assert any(name.startswith("web/shop") for name in names)
 
 
 def test_a_failed_fit_is_counted_and_the_raw_need_goes_on() -> None:

@@ -19,6 +19,7 @@ from agent.policy import (
     to_scaling_policy,
 )
 from agent.policy.demand import Demand
+from agent.quota import beyond_in_words, beyond_limit
 from agent.sizing import Learning, Objective
 from agent.sources.source import Source, SourceError
 from agent.sources.table import SourceTable
@@ -27,8 +28,9 @@ from agent.sources.table import SourceTable
 class PolicyFiles:
     """A folder, or one file, of ForecastPolicy documents."""
 
-    def __init__(self, path: Path, sources: SourceTable) -> None:
-        """Watch a file or a folder; `sources` opens what its policies read."""
+    def __init__(self, path: Path, sources: SourceTable, *, most: int | None = None) -> None:
+        """Watch a file or a folder; `sources` opens what its policies read, and `most` is each namespace's limit."""
+        self._most = most
         self._path = path
         self._sources = sources
         self._seen: object = None
@@ -41,7 +43,7 @@ class PolicyFiles:
             InvalidPolicy: a document is wrong; all its faults are named.
         """
         self._seen = self._fingerprint()
-        return [assignment_of(policy, self._sources) for policy in load_policies(self._path)]
+        return self._read()
 
     def changed(self) -> Sequence[Assignment] | None:
         """Return all policies if a file has changed; None if not, or if one is wrong now, which is logged once."""
@@ -50,7 +52,7 @@ class PolicyFiles:
             return None
         self._seen = fingerprint
         try:
-            return [assignment_of(policy, self._sources) for policy in load_policies(self._path)]
+            return self._read()
         except InvalidPolicy as error:
             self._log.error(
                 "policies_refused", path=str(self._path), faults=str(error), effect="the last good ones stay"
@@ -60,6 +62,14 @@ class PolicyFiles:
     def close(self) -> None:
         """Release the sources."""
         self._sources.close()
+
+    def _read(self) -> list[Assignment]:
+        policies = load_policies(self._path)
+        beyond = beyond_limit(sorted(policy.key for policy in policies), self._most)
+        for key in sorted(beyond):
+            told, mend = beyond_in_words(key.namespace, self._most)
+            self._log.error("policy_beyond_limit", policy=str(key), fault=told, mend=mend)
+        return [assignment_of(policy, self._sources) for policy in policies if policy.key not in beyond]
 
     def _fingerprint(self) -> object:
         files = sorted(self._path.iterdir()) if self._path.is_dir() else [self._path]

@@ -146,10 +146,11 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
     """
     tls = build_tls(configuration.grpc)  # before anything is held that would have to be let go of
     clock, sources = WallClock(), SourceTable(configuration)
+    most = configuration.namespace_limits.policies
     if policies is not None:
         parts = _parts_for(configuration, clock, replicas=None)
         servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
-        return _agent(configuration, parts, servers, PolicyFiles(policies, sources), companion=None)
+        return _agent(configuration, parts, servers, PolicyFiles(policies, sources, most=most), companion=None)
     from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
 
     side = ClusterSide(clock, configuration.namespaces, lease=configuration.lease)
@@ -163,7 +164,7 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
         onlooker=side.onlooker,
     )
     servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address, sharing=sharing)
-    kept, duty = side.policies_of(parts, sources), sharing.duty if sharing is not None else None
+    kept, duty = side.policies_of(parts, sources, most=most), sharing.duty if sharing is not None else None
     return _agent(configuration, parts, servers, kept, companion=side, duty=duty)
 
 

@@ -25,6 +25,7 @@ from agent.doctor.finding import Finding, Level
 from agent.doctor.keda import play_keda_at
 from agent.doctor.machine import check_addresses, check_data_dir
 from agent.doctor.objectives import check_objectives
+from agent.doctor.quota import check_quota
 from agent.doctor.serving import check_serving
 from agent.doctor.sources import check_policy, check_sources
 from agent.doctor.tls import KedaTls
@@ -104,6 +105,7 @@ def doctor_command(
         findings = check_data_dir(data_dir or configuration.data_dir)
         findings += check_serving(configuration.grpc, asked, now=datetime.now(UTC))
         findings += check_addresses(grpc=asked, http=http)
+        findings += check_quota(documents, configuration.namespace_limits.policies)
         findings += asyncio.run(_look_at_sources(configuration, documents))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))

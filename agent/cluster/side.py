@@ -86,9 +86,9 @@ class ClusterSide:
         self._is_resting: Callable[[], bool] = lambda: False
         self._log = logger("cluster")
 
-    def policies_of(self, parts: Parts, sources: SourceTable) -> MeasuredPolicies:
-        """Return the policies for the engine; what its book shows of them becomes their status."""
-        policies = ClusterPolicies(self.policies, sources)
+    def policies_of(self, parts: Parts, sources: SourceTable, *, most: int | None = None) -> MeasuredPolicies:
+        """Return the policies for the engine, each namespace's at most; what its book shows becomes their status."""
+        policies = ClusterPolicies(self.policies, sources, most=most)
         self._shown, self._is_resting = (parts.book, policies), lambda: parts.engine.is_resting
         self.lead_times.keep_in(parts.store, parts.storing)
         return MeasuredPolicies(policies, self.lead_times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from agent.cluster.lead_time_status import lead_time_meaning, lead_time_status
@@ -27,6 +28,14 @@ from scalers.sentence import deciding
 _TRUTHS = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a policy, or its newest version, is not acted on."""
+
+    message: str
+    reason: str = "Invalid"
+
+
 def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStatus:
     """Return the status that a picture of a policy comes to."""
     conditions = tuple(_condition(condition, generation) for condition in snapshot.conditions)
@@ -46,14 +55,16 @@ def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStat
     )
 
 
-def refused_status(fault: str, now: datetime, *, generation: int | None, before: PolicyStatus | None) -> PolicyStatus:
+def refused_status(
+    refusal: Refusal, now: datetime, *, generation: int | None, before: PolicyStatus | None
+) -> PolicyStatus:
     """Return the status of a policy that cannot be acted on; where an older version of it still is, that one shows."""
     effect = "not acted on" if before is None else "the last good version is acted on"
     ready = StatusCondition(
         type="Ready",
         status=Truth.FALSE,
-        reason="Invalid",
-        message=f"{effect}: {fault}",
+        reason=refusal.reason,
+        message=f"{effect}: {refusal.message}",
         lastTransitionTime=now,
         observedGeneration=generation,
     )

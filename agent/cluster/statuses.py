@@ -13,7 +13,7 @@ from kubernetes.aio import client
 from agent.cluster.access import FAILURES
 from agent.cluster.documents import Documents, Name, name_of
 from agent.cluster.events import EventTeller
-from agent.cluster.status import meaning, refused_status, status_of
+from agent.cluster.status import Refusal, meaning, refused_status, status_of
 from agent.log import logger
 from agent.policy.document import GROUP, VERSION
 from agent.policy.status import status_json
@@ -92,7 +92,7 @@ class _Looked:
     """At what of a policy."""
 
     decision: Decision | None
-    fault: str | None
+    fault: Refusal | None
     generation: int | None
 
     def is_same(self, other: _Looked | None) -> bool:
@@ -133,7 +133,7 @@ class StatusWriter:
         if self._events is not None:
             self._events.keep(frozenset())
 
-    async def look(self, book: StatusBook, faults: Mapping[Name, str], now: datetime) -> int:
+    async def look(self, book: StatusBook, faults: Mapping[Name, Refusal], now: datetime) -> int:
         """Write what is due, at most some at once, those that mean something new first; return how many were tried.
 
         Args:
@@ -162,7 +162,7 @@ class StatusWriter:
         self,
         name: Name,
         decided: tuple[PolicyKey, Decision | None] | None,
-        fault: str | None,
+        fault: Refusal | None,
         book: StatusBook,
         now: datetime,
     ) -> _Due | None:
@@ -187,7 +187,7 @@ class StatusWriter:
         document = self._documents.get(name)
         return None if document is None else document["metadata"].get("generation")
 
-    async def _write(self, one: _Due, fault: str | None, now: datetime) -> None:
+    async def _write(self, one: _Due, fault: Refusal | None, now: datetime) -> None:
         generation = self._generation(one.name)
         status = None if one.snapshot is None else status_of(one.snapshot, generation=generation)
         if fault is not None:

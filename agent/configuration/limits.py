@@ -1,4 +1,4 @@
-"""The most that the gRPC port takes from one request, connection, client and namespace."""
+"""The most that the gRPC port takes from one request, connection, client and namespace, and that a namespace gets."""
 
 from __future__ import annotations
 
@@ -88,3 +88,13 @@ class GrpcLimits(Section):
             calls_per_second=self.calls_per_second,
             calls_at_once=self.calls_at_once,
         )
+
+
+class NamespaceLimits(Section):
+    """What one namespace gets of an agent that serves several."""
+
+    policies: Count | None = Field(
+        None,
+        description="Policies that are acted on: the oldest ones, in files the first by name. In a cluster each other "
+        "one says so in `Ready`. No limit where not set",
+    )

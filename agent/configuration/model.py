@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from agent.configuration.limits import GrpcLimits
+from agent.configuration.limits import GrpcLimits, NamespaceLimits
 from agent.configuration.section import Section
 from agent.policy.quantities import parse_duration, parse_share
 from scalers.keda.identity import AllowedClients
@@ -245,6 +245,9 @@ class Configuration(Section):
     )
     namespaces: tuple[Namespace, ...] = Field(
         (), description="Namespaces of the cluster whose policies are acted on; all where none is named"
+    )
+    namespace_limits: NamespaceLimits = Field(
+        default_factory=NamespaceLimits, description="The most that each namespace gets"
     )
     lease: Subdomain | None = Field(
         None,

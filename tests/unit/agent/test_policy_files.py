@@ -134,3 +134,12 @@ def test_a_folder_that_is_emptied_or_gone_drops_no_policy(tmp_path: Path) -> Non
     assert watched.changed() is None
     folder.rmdir()
     assert watched.changed() is None
+
+
+def test_beyond_its_namespaces_limit_the_first_by_name_are_acted_on(
+    tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    write("chat.yaml", CHAT)
+    write("llm.yaml", LLM)
+    read = PolicyFiles(tmp_path, SourceTable(Configuration()), most=1)
+    assert [str(each.policy.key) for each in read.first()] == ["default/llm"]

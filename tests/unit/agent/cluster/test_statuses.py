@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.cluster.documents import Documents, Name
-from agent.cluster.status import status_of
+from agent.cluster.status import Refusal, status_of
 from agent.cluster.statuses import StatusNotWritten, StatusWriter
 from agent.policy.crd import custom_resource_definition
 from agent.policy.status import status_json
@@ -130,7 +130,7 @@ async def test_a_policy_that_is_refused_says_why_beside_what_its_last_good_versi
     api = Statuses()
     writer = StatusWriter(api, documents_of((picture,)))
     name = (picture.key.namespace, picture.key.name)
-    await writer.look(Book(picture), {name: "spec.risk: is 90%, must be below 50%"}, picture.taken_at)
+    await writer.look(Book(picture), {name: Refusal("spec.risk: is 90%, must be below 50%")}, picture.taken_at)
     ((_, status),) = api.written
     ready = next(each for each in status["conditions"] if each["type"] == "Ready")  # type: ignore[attr-defined]
     assert (ready["status"], ready["reason"]) == ("False", "Invalid")

@@ -261,7 +261,7 @@ class Engine:
         outcomes = await self._fits.fit([job for _, job in jobs], deadline)
         for (watched, _), outcome in zip(jobs, outcomes, strict=True):
             watched.decider.accept(outcome, now)
-            self._telemetry.fit_finished(outcome)
+            self._telemetry.fit_finished(watched.key, outcome)
             if isinstance(outcome, FitFailed):
                 log = self._log.debug if outcome.needs_history else self._log.warning
                 log("fit_failed", signal=outcome.signal, model=outcome.model, reason=outcome.reason)

@@ -7,7 +7,7 @@ wrote (policies, signals) or by enums of ours; nothing that a caller of the gRPC
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -71,10 +71,12 @@ class Telemetry:
         ProcessCollector(registry=self.registry)
         self._of_policy: list[MetricWrapperBase] = []
         self._roles: frozenset[str] = frozenset()  # that this agent has been in
+        self._namespaces: set[str] = set()  # that have series of their usage
         self._tallied: frozenset[tuple[str, str]] = frozenset()  # labels that `policies` has now
         self._declare_decisions()
         self._declare_trust()
         self._declare_sources_and_fits()
+        self._declare_usage()
         self._declare_server()
         self._declare_peers()
         self._loop_failures = self._counter("loop_failures_total", "Unforeseen errors that a loop outlived.", ())
@@ -105,20 +107,24 @@ class Telemetry:
     def snapshots_taken(self, snapshots: Iterable[PolicySnapshot]) -> None:
         """Show every policy's trust and coverage, and how many policies are in each condition."""
         tally: Tally[tuple[str, str]] = Tally()
+        namespaces: Tally[str] = Tally()
         for snapshot in snapshots:
             self._show_record(snapshot)
+            namespaces[snapshot.key.namespace] += 1
             tally.update((condition.type, _status(condition.status)) for condition in snapshot.conditions)
         for labels in self._tallied - tally.keys():
             self._policies.remove(*labels)
         for labels, count in tally.items():
             self._policies.labels(*labels).set(count)
         self._tallied = frozenset(tally)
+        self._show_usage(namespaces)
 
     def source_read(self, key: PolicyKey, *, seconds: float, warnings: int = 0) -> None:
         """Count a sample that a source gave, with what it said beside it."""
         self._reads.labels(key.namespace, key.name, SignalState.OK.value).inc()
         self._read_seconds.observe(seconds)
         self._warnings.labels(key.namespace, key.name).inc(warnings)
+        self._used(self._namespace_samples, key, 1)
 
     def source_failed(self, key: PolicyKey, state: SignalState, *, seconds: float | None = None) -> None:
         """Count a read that gave no sample; `seconds` is None where the source was not asked at all."""
@@ -130,11 +136,12 @@ class Telemetry:
         """Count a sample that the history refused; the reason is an enum's value."""
         self._dropped.labels(key.namespace, key.name, reason).inc()
 
-    def fit_finished(self, outcome: Outcome) -> None:
-        """Count a fit and, where it is known, what it cost."""
+    def fit_finished(self, key: PolicyKey, outcome: Outcome) -> None:
+        """Count a fit of a policy and, where it is known, what it cost."""
         self._fits.labels(outcome.model, _fit_outcome(outcome)).inc()
         if not isinstance(outcome, FitFailed):
             self._fit_seconds.labels(outcome.model).inc(outcome.cpu_seconds)
+            self._used(self._namespace_fits, key, outcome.cpu_seconds)
 
     def store_failed(self, operation: str) -> None:
         """Count a call of the store port that failed; the operation is the port's method."""
@@ -252,6 +259,19 @@ class Telemetry:
         self._fit_seconds = self._counter("fit_cpu_seconds_total", "CPU time of fits that succeeded.", ("model",))
         self._store_errors = self._counter("store_errors_total", "Calls of the store that failed.", ("operation",))
 
+    def _declare_usage(self) -> None:
+        self._namespace_policies = self._gauge("namespace_policies", "Policies that are acted on.", ("namespace",))
+        self._namespace_samples = self._counter(
+            "namespace_samples_read_total",
+            "Newest samples that sources gave to a namespace's policies.",
+            ("namespace",),
+        )
+        self._namespace_fits = self._counter(
+            "namespace_fit_cpu_seconds_total",
+            "CPU time of fits that succeeded, for a namespace's policies.",
+            ("namespace",),
+        )
+
     def _declare_server(self) -> None:
         self._rpcs = self._counter("grpc_handled_total", "gRPC calls that ended.", ("rpc", "code"))
         self._rpc_seconds = self._histogram(
@@ -312,6 +332,19 @@ class Telemetry:
         _show(self._data_age, labels, (now - signal.at).total_seconds() if signal.at else None)
         _show(self._peak, labels, signal.peak.value if signal.peak else None)
         _show(self._forecast_age, labels, (now - signal.peak.origin).total_seconds() if signal.peak else None)
+
+    def _used(self, counter: Counter, key: PolicyKey, amount: float) -> None:
+        self._namespaces.add(key.namespace)
+        counter.labels(key.namespace).inc(amount)
+
+    def _show_usage(self, policies: Mapping[str, int]) -> None:
+        """Show how many policies each namespace has; one that has none any more has no series."""
+        for gone in self._namespaces - policies.keys():
+            for metric in (self._namespace_policies, self._namespace_samples, self._namespace_fits):
+                metric.remove_by_labels({"namespace": gone})
+        for namespace, count in policies.items():
+            self._namespace_policies.labels(namespace).set(count)
+        self._namespaces = set(policies)
 
     def _show_record(self, snapshot: PolicySnapshot) -> None:
         key = (snapshot.key.namespace, snapshot.key.name)

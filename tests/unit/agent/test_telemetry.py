@@ -109,7 +109,7 @@ def fill(telemetry: Telemetry, decision: Decision, snapshot: PolicySnapshot) -> 
     telemetry.snapshots_taken([snapshot])
     telemetry.source_read(CHAT, seconds=0.02, warnings=1)
     telemetry.sample_dropped(CHAT, "NotANumber")
-    telemetry.fit_finished(fitted())
+    telemetry.fit_finished(CHAT, fitted())
     telemetry.store_failed("append_samples")
     telemetry.rpc_handled("GetMetrics", "OK", 0.001)
     telemetry.stream_opened("StreamIsActive")
@@ -232,10 +232,36 @@ def test_reads_count_by_state_and_only_asked_sources_have_a_duration(telemetry: 
     assert value(telemetry, "source_read_duration_seconds_count") == 2
 
 
+def test_what_a_namespace_uses_is_counted_over_its_policies(telemetry: Telemetry, snapshot: PolicySnapshot) -> None:
+    rank, shop = PolicyKey("ml", "rank"), PolicyKey("web", "shop")
+    telemetry.snapshots_taken([replace(snapshot, key=key) for key in (CHAT, rank, shop)])
+    for key in (CHAT, rank, shop):
+        telemetry.source_read(key, seconds=0.2)
+    for key in (CHAT, rank):
+        telemetry.fit_finished(key, fitted())
+
+    used = ("namespace_policies", "namespace_samples_read_total", "namespace_fit_cpu_seconds_total")
+    assert [value(telemetry, name, namespace="ml") for name in used] == [2, 2, 0.5]
+    assert [value(telemetry, name, namespace="web") for name in used] == [1, 1, None]
+
+
+def test_a_namespace_without_policies_has_no_series_of_its_usage(
+    telemetry: Telemetry, snapshot: PolicySnapshot
+) -> None:
+    telemetry.snapshots_taken([snapshot])
+    telemetry.forget(CHAT)
+    telemetry.source_read(CHAT, seconds=0.2)  # under way when the policy went
+    telemetry.fit_finished(CHAT, fitted())
+    telemetry.snapshots_taken([])
+
+    used = ("namespace_policies", "namespace_samples_read_total", "namespace_fit_cpu_seconds_total")
+    assert [value(telemetry, name, namespace="ml") for name in used] == [None, None, None]
+
+
 def test_fits_count_by_outcome(telemetry: Telemetry) -> None:
-    telemetry.fit_finished(fitted())
-    telemetry.fit_finished(FitFailed("ml/chat/demand", "arima", "needs 31 h more history", needs_history=True))
-    telemetry.fit_finished(FitFailed("ml/chat/demand", "arima", "past the deadline", needs_history=False))
+    telemetry.fit_finished(CHAT, fitted())
+    telemetry.fit_finished(CHAT, FitFailed("ml/chat/demand", "arima", "needs 31 h more history", needs_history=True))
+    telemetry.fit_finished(CHAT, FitFailed("ml/chat/demand", "arima", "past the deadline", needs_history=False))
 
     assert value(telemetry, "fits_total", model="harmonic", outcome="fitted") == 1
     assert value(telemetry, "fits_total", model="arima", outcome="needs_history") == 1

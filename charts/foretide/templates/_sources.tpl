@@ -38,7 +38,7 @@
 {{- end -}}
 {{- $_ := set $said "headers" $headers -}}
 {{- end -}}
-{{- dict "prometheus" $said | toJson -}}
+{{- merge (dict "prometheus" $said) (pick $given "namespaces" "requireMatcher") | toJson -}}
 {{- end -}}
 
 {{- /* What one source's folder is made of, as the JSON of a projected volume's sources. Whole folders are mounted, so that

@@ -205,6 +205,21 @@ def test_the_agent_takes_every_part_of_a_source_and_finds_its_secrets_mounted(tm
     assert default.timeout.total_seconds() == 5
 
 
+def test_the_agent_takes_who_may_read_what_of_a_source(tmp_path: Path) -> None:
+    rules = {"namespaces": ["ml", "team-*"], "requireMatcher": {"namespace": "{namespace}", "cluster": "eu.1"}}
+    values: dict[str, object] = {
+        "prometheus": {"url": "http://prometheus", "requireMatcher": {"namespace": "{namespace}"}},
+        "sources": {"mimir": {"url": "http://mimir/prom", **rules}},
+        "config": {"namespaceLimits": {"policies": 50}},
+    }
+    configuration = agent_configuration(values, tmp_path)
+    default, mimir = configuration.sources["default"], configuration.sources["mimir"]
+
+    assert (default.namespaces, default.require_matcher) == (None, {"namespace": "{namespace}"})
+    assert (mimir.namespaces, mimir.require_matcher) == (("ml", "team-*"), rules["requireMatcher"])
+    assert configuration.namespace_limits.policies == 50
+
+
 def test_the_agent_takes_mutual_tls_and_what_the_chart_does_not_know(tmp_path: Path) -> None:
     values: dict[str, object] = {
         "tls.source": "secret",

@@ -25,8 +25,8 @@ async def api_client() -> client.ApiClient:
     """
     settings = client.Configuration()
     try:
-        if os.environ.get(KUBECONFIG):
-            await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        if file := os.environ.get(KUBECONFIG):  # by name: by itself the client looks once, when it is imported
+            await config.load_kube_config(config_file=file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
             config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
     except config.ConfigException as error:

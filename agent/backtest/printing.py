@@ -58,7 +58,7 @@ def show(outcome: Outcome, console: Console) -> None:
 
 
 def _parts(outcome: Outcome) -> list[RenderableType]:
-    parts: list[RenderableType] = [_policies(outcome), Text(verdict(outcome)), Text()]
+    parts: list[RenderableType] = [policies_table(outcome), Text(verdict(outcome)), Text()]
     if outcome.swept:
         parts += [_sweep(outcome), Text()]
     parts += [_rows("What was assumed", assumptions(outcome))]
@@ -67,7 +67,8 @@ def _parts(outcome: Outcome) -> list[RenderableType]:
     return parts
 
 
-def _policies(outcome: Outcome) -> Table:
+def policies_table(outcome: Outcome) -> Table:
+    """Return the four policies with their figures."""
     table = _scores("The same load under each policy")
     for name, played in outcome.policies.items():
         table.add_row(label(name, outcome), *_figures(played.score), style="bold" if name == "foretide" else None)

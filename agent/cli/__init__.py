@@ -34,6 +34,7 @@ _COMMANDS = {
     "explain": ("agent.cli.explain:explain_command", "Show why a policy's replicas are what they are."),
     "replay": ("agent.cli.replay:replay_command", "Decide line by line: JSON lines in, JSON lines out."),
     "doctor": ("agent.cli.doctor:doctor_command", "Check what the agent needs, and say what to mend."),
+    "adopt": ("agent.cli.adopt:adopt_command", "Propose the way from an HPA or a ScaledObject to Foretide, and back."),
     "render": ("agent.cli.render:render_command", "Print the CRD, examples and the policy reference."),
 }
 

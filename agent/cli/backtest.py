@@ -146,7 +146,7 @@ def backtest_command(**given: Any) -> None:
     past = _past(options)
     if options.html_file is not None and not options.html_file.parent.is_dir():
         raise click.UsageError(f"--html {options.html_file}: there is no folder {options.html_file.parent}")
-    outcome = _played(past, _question(options, past))
+    outcome = played(past, _question(options, past))
     if options.html_file is not None:
         _write(options.html_file, report_page(outcome))
     click.echo(as_json(outcome)) if options.is_json else show(outcome, Console())
@@ -169,17 +169,24 @@ def _past(options: Options) -> Past:
         return Past(options.csv_file, None, None, span)
     if options.query is None:
         raise click.UsageError("--prometheus-url needs --query PROMQL, the demand as one series")
+    return past_of_server(options.config, options.prometheus_url, options.query, span)
+
+
+def past_of_server(config: Path | None, prometheus_url: str | None, query: str, span: Span) -> Past:
+    """Return the past of a query, of the usual length where no span is given.
+
+    Raises:
+        click.UsageError: the configuration is wrong, or names no server.
+    """
     try:
-        configuration = load_configuration(
-            options.config, environment=os.environ, prometheus_url=options.prometheus_url
-        )
+        configuration = load_configuration(config, environment=os.environ, prometheus_url=prometheus_url)
     except InvalidConfiguration as error:
         raise click.UsageError(str(error)) from error
     if DEFAULT_SOURCE not in configuration.sources:
         raise click.UsageError("--query needs a server: give --prometheus-url URL, or --config with a source `default`")
     if span.since is None and span.length is None:
         span = Span(None, span.until, timedelta(days=_DAYS))
-    return Past(None, options.query.strip(), configuration.sources[DEFAULT_SOURCE].prometheus, span)
+    return Past(None, query.strip(), configuration.sources[DEFAULT_SOURCE].prometheus, span)
 
 
 def _question(options: Options, past: Past) -> Question:
@@ -216,7 +223,13 @@ def _question(options: Options, past: Past) -> Question:
     )
 
 
-def _played(past: Past, question: Question) -> Outcome:
+def played(past: Past, question: Question) -> Outcome:
+    """Return what came of a past, with a bar on the way.
+
+    Raises:
+        click.UsageError: the past cannot be used.
+        click.ClickException: the server did not answer.
+    """
     try:
         with _bar() as bar:
             return backtest(_read(past, bar), question, bar)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from agent.cli import main
 
-COMMANDS = ["run", "demo", "backtest", "explain", "replay", "doctor", "render"]
+COMMANDS = ["run", "demo", "backtest", "explain", "replay", "doctor", "adopt", "render"]
 
 
 def test_the_help_lists_every_command_and_the_exit_codes() -> None:

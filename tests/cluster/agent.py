@@ -29,6 +29,17 @@ spec:
 """
 
 
+class ClusterAgent(AgentProcess):
+    """An agent for the policies of one namespace, which knows of none but what the cluster says."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, namespace: str, *options: str) -> None:
+        super().__init__(folder, *options)
+        self._cluster = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
+
+    def whose_policies(self) -> list[str]:
+        return self._cluster
+
+
 class DemandedAgent(AgentProcess):
     """An agent with the policy `chat`, whose one replica serves a demand of 1; always on the same gRPC port."""
 

@@ -24,8 +24,12 @@ class Scaled:
 
     def create(self, trigger: Object, *, replicas: int = 1, **spec: object) -> None:
         """Create both, with a poll every 2 s and an HPA that follows at once."""
-        self._api.create(_deployment(self._namespace, replicas))
+        self.create_target(replicas=replicas)
         self._api.create(_scaled_object(self._namespace, trigger, spec))
+
+    def create_target(self, *, replicas: int) -> None:
+        """Create the Deployment alone."""
+        self._api.create(_deployment(self._namespace, replicas))
 
     def change(self, spec: Object) -> None:
         """Change the ScaledObject's spec, which makes KEDA begin anew."""
@@ -35,6 +39,11 @@ class Scaled:
     def replicas(self) -> int:
         """Replicas that the Deployment is told to have."""
         return int((self._api.get(self._deployment) or {})["spec"]["replicas"])
+
+    @property
+    def triggers(self) -> list[Object]:
+        """The ScaledObject's triggers."""
+        return list((self._api.get(self._object) or {})["spec"]["triggers"])
 
     @property
     def status(self) -> Object:

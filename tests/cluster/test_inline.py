@@ -8,27 +8,16 @@ from pathlib import Path
 import pytest
 
 from agent.policy.crd import custom_resource_definition
+from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled
-from tests.real.agent.process import AgentProcess
 from tests.real.prometheus import rig
 
 pytestmark = pytest.mark.real
 
 LONGEST = 90.0  # seconds
-
-
-class ClusterAgent(AgentProcess):
-    """An agent for the policies of one namespace, which knows of none but what the cluster says."""
-
-    def __init__(self, folder: Path, kubeconfig: Path, namespace: str, *options: str) -> None:
-        super().__init__(folder, *options)
-        self._cluster = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
-
-    def whose_policies(self) -> list[str]:
-        return self._cluster
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from typing import Any
 
 from agent.adopt.cannot import CannotAdopt
 from agent.adopt.demand import Demand
-from agent.adopt.finding import Kind
+from agent.adopt.finding import Found, Kind
 from agent.adopt.today import Today
+from agent.cluster.documents import Document
 from agent.policy import ForecastPolicy, policy_of
 from agent.policy.document import API_VERSION, KIND
 from agent.policy.quantities import format_duration, format_quantity, format_share
@@ -39,6 +40,16 @@ class Wish:
     risk: float  # ratio
     start_up: timedelta
     scaler_address: str  # host and port of the agent's gRPC, as KEDA reaches it
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else there is in the namespace."""
+
+    hpas: tuple[str, ...] = ()  # further HPAs on the same target
+    scaled_objects: tuple[Document, ...] = ()
+    policies: frozenset[str] = frozenset()  # names
+    has_keda: bool = True  # whether the cluster knows ScaledObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +81,24 @@ class Proposal:
     notes: tuple[str, ...]
 
 
-def propose(today: Today, demand: Demand, wish: Wish, *, others: Sequence[str] = (), has_keda: bool = True) -> Proposal:
+_ALONE = Around()
+
+
+def propose(today: Today, demand: Demand, wish: Wish, around: Around = _ALONE) -> Proposal:
     """Return the way to Foretide and back.
 
     Args:
         today: what scales the workload.
         demand: what follows from it.
         wish: what the user says.
-        others: further HPAs on the same target.
-        has_keda: whether the cluster knows ScaledObjects.
+        around: what else there is in the namespace.
 
     Raises:
-        CannotAdopt: a name is too long for KEDA.
+        CannotAdopt: a name is too long for KEDA, or a ScaledObject stands in the way.
         InvalidPolicy: what was read or given makes no policy.
     """
     name = _name(today)
+    _refuse_a_second(today, name, around.scaled_objects)
     document = _policy(today, demand, wish, name)
     is_hpa = today.found.kind is Kind.HPA
     files = _hpa_files(today, wish, name) if is_hpa else _scaled_object_files(today, demand, wish, name)
@@ -94,7 +108,7 @@ def propose(today: Today, demand: Demand, wish: Wish, *, others: Sequence[str] =
         policy=policy_of(document, origin=f"the policy for {today.found.shown}"),
         files=(File(POLICY_FILE, "the policy, in Shadow: it recommends, and changes nothing", document), *files),
         steps=_steps(today, name),
-        notes=(*demand.notes, *_notes(today, others), *(() if has_keda else (_NO_KEDA,))),
+        notes=(*demand.notes, *_notes(today, name, around)),
     )
 
 
@@ -109,6 +123,19 @@ def _name(today: Today) -> str:
             f" ScaledObjects of {_LONGEST_LABEL} at most: write the ScaledObject by hand, with a shorter name"
         )
     return name
+
+
+def _refuse_a_second(today: Today, name: str, scaled_objects: Sequence[Document]) -> None:
+    """Refuse where an HPA's new ScaledObject would overwrite another, or be the second on its target."""
+    if today.found.kind is Kind.SCALED_OBJECT:
+        return
+    for each in scaled_objects:
+        other = Found(Kind.SCALED_OBJECT, each)
+        if other.name == name or other.target == today.target["name"]:
+            raise CannotAdopt(
+                f"{today.found.shown}: {other.shown}, which scales {other.target}, stands in the way of a ScaledObject"
+                f" {name} for {today.target['name']}: adopt that one with --kind scaledobject, or delete it first"
+            )
 
 
 def _policy(today: Today, demand: Demand, wish: Wish, name: str) -> dict[str, Any]:
@@ -217,15 +244,20 @@ def _scaled_object_way(today: Today) -> tuple[str, tuple[str, ...]]:
     return f"{patch}{PATCH_FILE}", (f"{patch}{PATCH_BACK_FILE}",)
 
 
-def _notes(today: Today, others: Sequence[str]) -> list[str]:
+def _notes(today: Today, name: str, around: Around) -> list[str]:
     said = [
         f"HPA {each} scales {today.target['kind']} {today.target['name']}, too: KEDA's webhook refuses the hand-over"
         " until it is deleted, and until then they fight"
-        for each in others
+        for each in around.hpas
     ]
     metadata = today.found.document["metadata"]
     if keeper := (metadata.get("labels") or {}).get("app.kubernetes.io/managed-by"):
         said.append(f"{today.found.shown} is managed by {keeper}: make the same change there, or it will be set back")
     if any(key.startswith("autoscaling.keda.sh/paused") for key in metadata.get("annotations") or {}):
         said.append(f"{today.found.shown} is paused by an annotation, and stays so")
-    return said
+    if name in around.policies:
+        said.append(
+            f"there is a policy {today.found.namespace}/{name} already: {POLICY_FILE} would change it, and the way back"
+            " deletes it; compare both first"
+        )
+    return said if around.has_keda else [*said, _NO_KEDA]

@@ -18,7 +18,7 @@ from agent.adopt.cannot import CannotAdopt
 from agent.adopt.demand import demand_of
 from agent.adopt.finding import Kind, find, others
 from agent.adopt.printing import as_json, commands_text, file_text, stream, table_of
-from agent.adopt.proposal import Proposal, Wish, propose
+from agent.adopt.proposal import Around, Proposal, Wish, propose
 from agent.adopt.today import today_of
 from agent.backtest.backtest import Outcome, Question
 from agent.backtest.notices import Notice
@@ -34,12 +34,14 @@ from agent.cluster.documents import Document
 from agent.cluster.reaching import KUBECONFIG, Unreachable, has_cluster
 from agent.cluster.reading import KubernetesReader, NotRead, Reader
 from agent.policy import InvalidPolicy
+from agent.policy.document import API_VERSION, KIND
 from scalers.hpa_rules import MOST_REPLICAS, HpaRules
 
 _USUAL_KUBECONFIG = Path("~/.kube/config")
 _HPAS = ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 _SCALED_OBJECTS = ("keda.sh/v1alpha1", "ScaledObject", "scaledobjects")
-_NOT_FOUND = 404
+_POLICIES = (API_VERSION, KIND, "forecastpolicies")
+_NOT_FOUND, _FORBIDDEN = 404, 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Scalers:
 
     hpas: tuple[Document, ...]
     scaled_objects: tuple[Document, ...] | None  # None where the cluster has no KEDA
+    policies: tuple[Document, ...] = ()  # none where they cannot be read, or are of no known kind yet
 
 
 # fmt: off
@@ -134,8 +137,12 @@ def _proposed(
             today,
             demand_of(today, query=query, capacity=capacity),
             wish,
-            others=others(found, scalers.hpas),
-            has_keda=scalers.scaled_objects is not None,
+            around=Around(
+                hpas=tuple(others(found, scalers.hpas)),
+                scaled_objects=tuple(there),
+                policies=frozenset(str(each["metadata"]["name"]) for each in scalers.policies),
+                has_keda=scalers.scaled_objects is not None,
+            ),
         )
     except (CannotAdopt, InvalidPolicy) as error:
         raise click.UsageError(str(error)) from error
@@ -150,13 +157,21 @@ async def read_scalers(reader: Reader, namespace: str) -> Scalers:
         NotRead: it was refused, or nobody answered.
     """
     hpas = await _listed(reader, namespace, *_HPAS)
+    scaled_objects = await _listed_if(reader, namespace, *_SCALED_OBJECTS, passed_over=(_NOT_FOUND,))
+    policies = await _listed_if(reader, namespace, *_POLICIES, passed_over=(_NOT_FOUND, _FORBIDDEN))
+    return Scalers(hpas, scaled_objects, policies or ())
+
+
+async def _listed_if(
+    reader: Reader, namespace: str, version: str, kind: str, plural: str, *, passed_over: tuple[int, ...]
+) -> tuple[Document, ...] | None:
+    """Return all objects of a kind; None where the answer is a status that is passed over."""
     try:
-        scaled_objects = await _listed(reader, namespace, *_SCALED_OBJECTS)
+        return await _listed(reader, namespace, version, kind, plural)
     except NotRead as error:
-        if error.status != _NOT_FOUND:
-            raise
-        return Scalers(hpas, None)
-    return Scalers(hpas, scaled_objects)
+        if error.status in passed_over:
+            return None
+        raise
 
 
 async def _listed(reader: Reader, namespace: str, version: str, kind: str, plural: str) -> tuple[Document, ...]:

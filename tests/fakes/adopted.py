@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.adopt.demand import demand_of
 from agent.adopt.finding import Found, Kind
-from agent.adopt.proposal import Proposal, Wish, propose
+from agent.adopt.proposal import Around, Proposal, Wish, propose
 from agent.adopt.today import today_of
 from tests.fakes.scaler_documents import Object, a_scaled_object, an_hpa
 
@@ -50,7 +50,7 @@ def scaled_object(*triggers: Object, **spec: Any) -> Found:
 
 def proposed(found: Found, *, query: str | None = None, capacity: float | None = None, **more: Any) -> Proposal:
     today = today_of(found)
-    return propose(today, demand_of(today, query=query, capacity=capacity), WISH, **more)
+    return propose(today, demand_of(today, query=query, capacity=capacity), WISH, Around(**more))
 
 
 def file(proposal: Proposal, name: str) -> Object:

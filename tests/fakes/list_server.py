@@ -13,6 +13,7 @@ import yaml
 from tests.fakes.scaler_documents import Object
 
 HPAS = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
+POLICIES = "/apis/foretide.dev/v1alpha1/namespaces/ml/forecastpolicies"
 SCALED_OBJECTS = "/apis/keda.sh/v1alpha1/namespaces/ml/scaledobjects"
 
 

@@ -12,7 +12,7 @@ from agent.adopt.today import today_of
 from agent.policy.crd import custom_resource_definition
 from tests.fakes.adopted import BEHAVIOR, QUERY, file, hpa, prometheus_trigger, proposed, scaled_object
 from tests.fakes.api_server import FakeApiServer
-from tests.fakes.scaler_documents import CPU_TRIGGER, a_scaled_object
+from tests.fakes.scaler_documents import CPU_TRIGGER, Object, a_scaled_object
 
 OURS = {
     "type": "external-push",
@@ -94,7 +94,7 @@ def test_the_commands_come_in_their_order() -> None:
 def test_who_would_set_it_back_and_who_would_fight_is_told() -> None:
     found = hpa()
     found.document["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "Helm"}
-    notes = " ".join(proposed(found, query=QUERY, capacity=12, others=["chat-2"], has_keda=False).notes)
+    notes = " ".join(proposed(found, query=QUERY, capacity=12, hpas=("chat-2",), has_keda=False).notes)
     assert "HPA ml/chat-hpa is managed by Helm: make the same change there" in notes
     assert "HPA chat-2 scales Deployment chat, too" in notes
     assert "install KEDA before the hand-over" in notes
@@ -128,3 +128,15 @@ def test_a_target_whose_name_keda_cannot_label_is_refused() -> None:
 def test_what_is_unsaid_is_kubernetes_default() -> None:
     today = today_of(hpa())
     assert (today.tolerance, today.tolerance_down, today.stabilization) == (0.1, 0.1, timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("other", [a_scaled_object("chat", target={"name": "talk"}), a_scaled_object("mine")])
+def test_a_scaled_object_of_the_name_or_on_the_target_is_not_overwritten(other: Object) -> None:
+    with pytest.raises(CannotAdopt, match="stands in the way of a ScaledObject chat for chat: adopt that one"):
+        proposed(hpa(), query=QUERY, capacity=12, scaled_objects=(other,))
+
+
+def test_a_policy_that_is_there_already_is_told_before_it_is_changed() -> None:
+    notes = proposed(hpa(), query=QUERY, capacity=12, policies=frozenset({"chat"})).notes
+    assert "there is a policy ml/chat already: policy.yaml would change it, and the way back deletes it" in notes[-1]
+    assert not any("already" in note for note in proposed(hpa(), query=QUERY, capacity=12).notes)

@@ -16,7 +16,7 @@ from agent.cli import main
 from agent.cli.adopt import notices_of, question
 from tests.fakes.adopted import BEHAVIOR, QUERY, hpa, prometheus_trigger, proposed, scaled_object
 from tests.fakes.backtest import Silent, hours, load_of
-from tests.fakes.list_server import HPAS, SCALED_OBJECTS, ListServer
+from tests.fakes.list_server import HPAS, POLICIES, SCALED_OBJECTS, ListServer
 from tests.fakes.scaler_documents import an_hpa
 
 
@@ -67,6 +67,14 @@ def test_a_cluster_without_keda_is_told_what_the_hand_over_needs(cluster: ListSe
     cluster.lists[HPAS] = [an_hpa("chat")]
     result = adopted(cluster, "chat", "--query", QUERY, "--capacity", "12", "--json")
     assert any("install KEDA before the hand-over" in note for note in json.loads(result.stdout)["notes"])
+
+
+def test_a_policy_of_the_name_is_seen_and_one_that_may_not_be_read_is_no_fault(cluster: ListServer) -> None:
+    cluster.lists |= {HPAS: [an_hpa("chat")], POLICIES: [{"metadata": {"name": "chat"}}]}
+    asked = ("chat", "--query", QUERY, "--capacity", "12")
+    assert "there is a policy ml/chat already" in " ".join(adopted(cluster, *asked).stdout.split())
+    cluster.refused = {POLICIES}
+    assert adopted(cluster, *asked).exit_code == 0
 
 
 def test_what_cannot_be_adopted_is_a_wrong_command_line(cluster: ListServer) -> None:

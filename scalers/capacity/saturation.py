@@ -131,11 +131,14 @@ def fit_saturation(points: Sequence[Measured]) -> Saturation:
 def _shortened(
     start: NDArray[np.float64], wanted: NDArray[np.float64], error: Callable[[NDArray[np.float64]], float]
 ) -> NDArray[np.float64]:
-    """Return the longest step of 1, 1/2, 1/4 … of the way that lowers the error, or none: a whole one may overshoot."""
+    """Return the longest step of 1, 1/2, 1/4 … of the way that lowers the error, or none.
+
+    A whole one may overshoot, even to a first request that takes no time or less.
+    """
     least = error(start)
     for halvings in range(_HALVINGS):
         tried = start + (wanted - start) / 2.0**halvings
-        if error(tried) < least:
+        if tried[0] > 0.0 and error(tried) < least:
             return tried
     return start
 

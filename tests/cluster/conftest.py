@@ -14,6 +14,7 @@ from tests.cluster import binaries, keda
 from tests.cluster.agent import DemandedAgent
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.scaled import Scaled
+from tests.real.prometheus import rig
 
 _NUMBERS = itertools.count(1)
 
@@ -45,6 +46,19 @@ def namespace(cluster: ControlPlane) -> Iterator[str]:
     yield name
     # gone before its agent is, or KEDA would go on asking it throughout the tests that follow
     cluster.api.delete(f"/apis/keda.sh/v1alpha1/namespaces/{name}/scaledobjects/chat")
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.PrometheusServer]:
+    """Scrapes a demand of 60 each second."""
+    if reason := rig.missing_binary():
+        pytest.skip(reason)
+    exporter = rig.Exporter()
+    exporter.value = 60.0
+    server = rig.PrometheusServer(tmp_path_factory.mktemp("prometheus"), targets=[exporter.target])
+    with rig.running(server):
+        yield server
+    exporter.stop()
 
 
 @pytest.fixture

@@ -30,19 +30,6 @@ QUERY = "max(demand)"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # `make` puts kubectl beside Python
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.PrometheusServer]:
-    """Scrapes a demand of 60 each second."""
-    if reason := rig.missing_binary():
-        pytest.skip(reason)
-    exporter = rig.Exporter()
-    exporter.value = 60.0
-    server = rig.PrometheusServer(tmp_path_factory.mktemp("prometheus"), targets=[exporter.target])
-    with rig.running(server):
-        yield server
-    exporter.stop()
-
-
 @pytest.fixture
 def agent(
     cluster: ControlPlane, namespace: str, prometheus: rig.PrometheusServer, tmp_path: Path

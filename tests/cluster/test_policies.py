@@ -45,19 +45,6 @@ def api(control_plane: ControlPlane) -> Api:
     return api
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.PrometheusServer]:
-    """Scrapes a demand of 60 each second."""
-    if reason := rig.missing_binary():
-        pytest.skip(reason)
-    exporter = rig.Exporter()
-    exporter.value = 60.0
-    server = rig.PrometheusServer(tmp_path_factory.mktemp("prometheus"), targets=[exporter.target])
-    with rig.running(server):
-        yield server
-    exporter.stop()
-
-
 @pytest.fixture
 def agent(control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
     agent = ClusterAgent(tmp_path, control_plane.kubeconfig, "--prometheus-url", prometheus.url)

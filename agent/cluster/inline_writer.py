@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from agent.cluster.statuses import PLURAL
 from agent.log import logger
 from agent.policy.document import GROUP, VERSION
 
+_BUSY = frozenset((408, 409, 429))
 _RETRY_AFTER = 300.0  # seconds; what was refused once will be until somebody changes something
 
 
@@ -39,7 +41,15 @@ class PolicyApi(Protocol):
 
 
 class PolicyNotWritten(Exception):
-    """A policy could not be written; the message says why."""
+    """A policy could not be written; the message says why.
+
+    Attributes:
+        is_refused: whether the API server said no, and will again; else nobody answered, or it was too busy to.
+    """
+
+    def __init__(self, message: str, *, is_refused: bool) -> None:
+        super().__init__(message)
+        self.is_refused = is_refused
 
 
 class KubernetesPolicies:
@@ -65,7 +75,7 @@ class KubernetesPolicies:
                 _content_type="application/apply-patch+yaml",
             )
         except FAILURES as error:
-            raise PolicyNotWritten(_why(error)) from error
+            raise _not_written(error) from error
 
     async def delete(self, name: Name, uid: str) -> None:
         """Delete a policy, if it is still this one."""
@@ -77,7 +87,7 @@ class KubernetesPolicies:
             )
         except FAILURES as error:
             if getattr(error, "status", None) != 404:
-                raise PolicyNotWritten(_why(error)) from error
+                raise _not_written(error) from error
 
 
 class InlineWriter:
@@ -133,7 +143,7 @@ class InlineWriter:
         try:
             await self._api.apply(name, wanted)
         except PolicyNotWritten as error:
-            self._refused[name] = (wanted, self._monotonic())
+            self._refused[name] = (wanted, self._monotonic() if error.is_refused else -math.inf)
             self._fail(name, f"ScaledObject {'/'.join(name)} holds a policy that was refused: {error}")
             return
         self.faults.pop(name, None)
@@ -145,6 +155,7 @@ class InlineWriter:
         try:
             await self._api.delete(name, policy["metadata"]["uid"])
         except PolicyNotWritten as error:
+            self._seen = None  # it is tried again at the next look
             self._log.warning("inline_policy_not_deleted", policy="/".join(name), error=str(error))
             return
         self._log.info("inline_policy_deleted", policy="/".join(name), cause="its ScaledObject holds none any more")
@@ -159,5 +170,7 @@ class InlineWriter:
         self.faults[name] = why
 
 
-def _why(error: Exception) -> str:
-    return str(getattr(error, "body", None) or getattr(error, "reason", None) or error)[:500]
+def _not_written(error: Exception) -> PolicyNotWritten:
+    status = getattr(error, "status", None) or 0
+    why = getattr(error, "body", None) or getattr(error, "reason", None) or error
+    return PolicyNotWritten(str(why)[:500], is_refused=400 <= status < 500 and status not in _BUSY)

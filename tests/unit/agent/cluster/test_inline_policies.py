@@ -90,13 +90,13 @@ class Cluster:
         self.scaled_objects, self.policies = Documents(), Documents()
         self.calls: list[str] = []
         self.refuses = ""
+        self.is_away = False
         self.now = 0.0
         self.writer = InlineWriter(self, self.scaled_objects, self.policies, monotonic=lambda: self.now)
 
     async def apply(self, name: Name, policy: Mapping[str, object]) -> None:
         self.calls.append(f"apply {'/'.join(name)}")
-        if self.refuses:
-            raise PolicyNotWritten(self.refuses)
+        self._may_refuse()
         there: dict[str, Any] = copy.deepcopy(dict(policy))
         there["metadata"] |= {"uid": "fcp-1", "resourceVersion": str(self.policies.changes + 10)}
         there["spec"]["forecast"] = {"horizon": "1h"}  # a default of the server's
@@ -104,9 +104,16 @@ class Cluster:
 
     async def delete(self, name: Name, uid: str) -> None:
         self.calls.append(f"delete {'/'.join(name)} {uid}")
+        self._may_refuse()
         there = self.policies.get(name)
         assert there is not None
         self.policies.remove(there)
+
+    def _may_refuse(self) -> None:
+        if self.is_away:
+            raise PolicyNotWritten("503", is_refused=False)
+        if self.refuses:
+            raise PolicyNotWritten(self.refuses, is_refused=True)
 
     async def edit(self, document: dict[str, Any], version: int) -> None:
         document["metadata"]["resourceVersion"] = str(version)
@@ -183,3 +190,21 @@ async def test_what_was_refused_is_told_and_tried_again_when_it_changes_or_after
     await cluster.edit(scaled_object(external(risk="8%")), 7)
     assert cluster.writer.faults == {}
     assert name_of(cluster.policies.all()[0]) == NAME
+
+
+async def test_what_nobody_answered_is_tried_again_at_the_next_look() -> None:
+    cluster = Cluster()
+    cluster.is_away = True
+    await cluster.edit(scaled_object(external()), 6)
+    assert cluster.policies.get(NAME) is None
+    cluster.is_away = False
+    await cluster.writer.look()
+    assert cluster.policies.get(NAME) is not None
+    assert cluster.writer.faults == {}
+
+    cluster.is_away = True
+    await cluster.edit(scaled_object({"type": "cpu"}), 7)
+    assert cluster.policies.get(NAME) is not None
+    cluster.is_away = False
+    await cluster.writer.look()
+    assert cluster.policies.get(NAME) is None

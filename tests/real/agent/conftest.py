@@ -43,8 +43,13 @@ def agent(prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[AgentPro
 
 
 def a_day_of_rushes() -> Series:
-    """Return a day up to now in which demand is 240 in the first ten minutes of every half hour, and else 60."""
+    """Return a day up to now in which demand is 240 for ten minutes of every half hour, and else 60.
+
+    Now is in the middle of the calm between two rushes, at whatever time of the day a test runs: in a rush, or just
+    before one, 60 is rightly not the answer.
+    """
     step = timedelta(seconds=15)
     end = grid_index(datetime.now(UTC), step)
-    seconds = np.arange(end - 5759, end + 1) * step.total_seconds()
-    return Series(grid_instant(end - 5759, step), step, np.where(seconds % 1800 < 600, 240.0, 60.0))
+    until_now = np.arange(-5759, 1) * step.total_seconds()
+    is_rush = np.abs(until_now % 1800 - 900) <= 300
+    return Series(grid_instant(end - 5759, step), step, np.where(is_rush, 240.0, 60.0))

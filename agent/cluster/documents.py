@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -48,13 +48,7 @@ class Documents:
         """
         listed = {name_of(document): document for document in documents}
         with self._lock:
-            gone = [
-                name
-                for name, known in self._kept.items()
-                if name not in listed and namespace in (None, name[0]) and not _is_after(known, version)
-            ]
-            for name in gone:
-                del self._kept[name]
+            gone = self._forget_missing(listed.keys(), version, namespace)
             fresh = {
                 name: document
                 for name, document in listed.items()
@@ -62,7 +56,20 @@ class Documents:
             }
             self._kept |= fresh
             self._changes += bool(gone or fresh)
-        return len(gone)
+        return gone
+
+    def forget_missing(self, names: Set[Name], *, version: str, namespace: str | None) -> int:
+        """Forget what is not among these names; return how many were.
+
+        Args:
+            names: all that a list had.
+            version: the list's resourceVersion: what has come since is not in it, and stays.
+            namespace: that was listed; None is all.
+        """
+        with self._lock:
+            gone = self._forget_missing(names, version, namespace)
+            self._changes += bool(gone)
+        return gone
 
     def put(self, document: Document) -> None:
         """Take up one object, unless a newer version of it is there: a watch that begins anew tells old ones again."""
@@ -91,6 +98,16 @@ class Documents:
         """Return all objects, by namespace and name."""
         with self._lock:
             return [self._kept[name] for name in sorted(self._kept)]
+
+    def _forget_missing(self, names: Set[Name], version: str, namespace: str | None) -> int:
+        gone = [
+            name
+            for name, known in self._kept.items()
+            if name not in names and namespace in (None, name[0]) and not _is_after(known, version)
+        ]
+        for name in gone:
+            del self._kept[name]
+        return len(gone)
 
 
 def _is_newer(one: Document, other: Document) -> bool:

@@ -14,6 +14,7 @@ from agent.clock import Clock
 from agent.cluster.access import FAILURES, api_client
 from agent.cluster.documents import Documents, name_of
 from agent.cluster.events import EventTeller, KubernetesEvents
+from agent.cluster.ghosts import forget_gone
 from agent.cluster.inline_writer import InlineWriter, KubernetesPolicies
 from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
@@ -23,7 +24,7 @@ from agent.cluster.onlooker import ClusterOnlooker
 from agent.cluster.others import SCALED_OBJECTS
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
-from agent.cluster.reading import KubernetesReader
+from agent.cluster.reading import KubernetesReader, NotRead, Reader
 from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusBook, StatusWriter
 from agent.cluster.target import Target, target_of
 from agent.cluster.targets import WATCHED, ObservedTargets, WatchedTargets
@@ -161,7 +162,7 @@ class ClusterSide:
                 self._log.warning("policies_gone", count=gone, cause="deleted while the watch was cut")
 
     async def _list_now_and_then(self) -> None:
-        """List the policies anew: kopf tells of none that was deleted while its watch was cut."""
+        """List all anew that is watched: kopf tells of nothing that was deleted while its watch was cut."""
         age = time.monotonic() - self._listed_at
         was_cut = self._watch is not None and self._watch.listed != self._lists_seen
         if self._api is None or age < (_LIST_AFTER_CUT if was_cut else _LIST_EVERY):
@@ -171,9 +172,21 @@ class ClusterSide:
         except Unreachable as error:
             self._log.warning("policies_not_listed", error=str(error), effect="those that are known stay")
             return
-        if await self.onlooker.list_all(KubernetesReader(self._api)):
+        reader = KubernetesReader(self._api)
+        await self._forget_targets(reader)
+        if await self.onlooker.list_all(reader):
             await self._stop_watching()
             await self._watch_anew()
+
+    async def _forget_targets(self, reader: Reader) -> None:
+        targets = {kind: self._kept[kind] for kind in WATCHED.values()}
+        try:
+            gone = await forget_gone(reader, targets, namespaces=self._namespaces)
+        except NotRead as error:
+            self._log.warning("targets_not_listed", error=str(error), effect="those that are known stay")
+            return
+        if gone:
+            self._log.warning("targets_gone", count=gone, cause="deleted while the watch was cut")
 
     async def _watch_anew(self) -> None:
         self._watch = ClusterWatch({**self._kept, **self.onlooker.watched}, namespaces=self._namespaces)

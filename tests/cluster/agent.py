@@ -6,8 +6,12 @@ import signal
 import time
 from pathlib import Path
 
+import grpc
 import requests
 
+from scalers.keda.metrics import METRIC_NAME
+from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
+from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
 from tests.cluster.processes import free_port
 from tests.real.agent.process import LONGEST, AgentProcess
 
@@ -29,15 +33,32 @@ spec:
 """
 
 
+def answer(port: int, namespace: str) -> float | str:
+    """Return what KEDA would get for the policy `chat` from an agent of this machine, or the code of an error."""
+    reference = ScaledObjectRef(name="chat", namespace=namespace, scalerMetadata={"policy": "chat"})
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        request = GetMetricsRequest(scaledObjectRef=reference, metricName=METRIC_NAME)
+        try:
+            reply = ExternalScalerStub(channel).GetMetrics(request, timeout=2)
+        except grpc.RpcError as error:
+            return str(error.code().name)  # type: ignore[attr-defined]  # it is a call too
+        return float(reply.metricValues[0].metricValueFloat)
+
+
 class ClusterAgent(AgentProcess):
     """An agent for the policies of one namespace, which knows of none but what the cluster says."""
 
     def __init__(self, folder: Path, kubeconfig: Path, namespace: str, *options: str) -> None:
         super().__init__(folder, *options)
+        self._namespace = namespace
         self._cluster = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
 
     def whose_policies(self) -> list[str]:
         return self._cluster
+
+    def ask(self) -> float | str:
+        """Return the answer that KEDA would get, or the code of an error."""
+        return answer(self.grpc_port, self._namespace)
 
 
 class DemandedAgent(AgentProcess):

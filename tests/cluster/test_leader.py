@@ -9,13 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
 
 from agent.policy.crd import custom_resource_definition
-from scalers.keda.metrics import METRIC_NAME
-from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
-from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
+from tests.cluster.agent import answer
 from tests.cluster.api import Api
 from tests.cluster.cable import Cable
 from tests.cluster.control_plane import ControlPlane
@@ -59,14 +56,7 @@ class Replica(AgentProcess):
 
     def ask(self) -> float | str:
         """Return the answer that KEDA would get, or the code of an error."""
-        reference = ScaledObjectRef(name="chat", namespace="ml", scalerMetadata={"policy": "chat"})
-        with grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}") as channel:
-            request = GetMetricsRequest(scaledObjectRef=reference, metricName=METRIC_NAME)
-            try:
-                reply = ExternalScalerStub(channel).GetMetrics(request, timeout=2)
-            except grpc.RpcError as error:
-                return str(error.code().name)  # type: ignore[attr-defined]  # it is a call too
-            return float(reply.metricValues[0].metricValueFloat)
+        return answer(self.grpc_port, "ml")
 
     def signalled(self, number: int) -> None:
         assert self.popen is not None

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"flag"
 	"math"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +20,8 @@ type outcome struct {
 }
 
 // load asks at a fixed rate, whether or not earlier calls have been answered. Latency counts from the instant at which
-// a call was due, so that a server which stalls pays for every call that it kept waiting.
+// a call was due, so that a server which stalls pays for every call that it kept waiting. A line on standard input ends
+// it before its time.
 func load(arguments []string) error {
 	flags := flag.NewFlagSet("load", flag.ExitOnError)
 	endpoints := flags.String("endpoints", "", "HOST:PORT, more than one apart by commas")
@@ -35,7 +38,10 @@ func load(arguments []string) error {
 		return err
 	}
 	defer connection.Close()
-	caller := &caller{scaler: pb.NewExternalScalerClient(connection), policies: *policies, mixed: *mixed}
+	caller := &caller{
+		scaler: pb.NewExternalScalerClient(connection), policies: *policies, mixed: *mixed, enough: make(chan struct{}),
+	}
+	go caller.hear()
 	run := func(length time.Duration) []outcome {
 		if *rate == 0 {
 			return caller.closed(64, length)
@@ -55,6 +61,13 @@ type caller struct {
 	scaler   pb.ExternalScalerClient
 	policies int
 	mixed    bool
+	enough   chan struct{} // closed when no further call is to be made
+}
+
+func (c *caller) hear() {
+	if bufio.NewScanner(os.Stdin).Scan() {
+		close(c.enough)
+	}
 }
 
 func (c *caller) open(rate int, length time.Duration) []outcome {
@@ -63,7 +76,12 @@ func (c *caller) open(rate int, length time.Duration) []outcome {
 	began := time.Now()
 	for number := range outcomes {
 		due := began.Add(time.Duration(number) * time.Second / time.Duration(rate))
-		time.Sleep(time.Until(due))
+		select {
+		case <-c.enough:
+			running.Wait()
+			return outcomes[:number]
+		case <-time.After(time.Until(due)):
+		}
 		running.Go(func() { outcomes[number] = c.call(number, due) })
 	}
 	running.Wait()

@@ -32,9 +32,8 @@ class ControlPlane:
     def __enter__(self) -> Self:
         self._stack.callback(self.api.close)
         try:
-            etcd = self._etcd()
-            self._api_server(etcd)
-            eventually(self._is_ready, "the API server is ready", within=_START_SECONDS, told=self.logs)
+            self._etcd_url = self._etcd()
+            self.start_api_server()
             self._controllers()
         except BaseException:
             self._stack.close()
@@ -43,6 +42,16 @@ class ControlPlane:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def start_api_server(self) -> None:
+        """Start the API server, at first or after it was killed, and return when it answers."""
+        self.api_server = self._api_server(self._etcd_url)
+        eventually(self._is_ready, "the API server is ready", within=_START_SECONDS, told=self.logs)
+
+    def kill_api_server(self) -> None:
+        """End the API server at once; what it serves stays in etcd."""
+        self.api_server.kill()
+        self._servers.remove(self.api_server)
 
     def start(self, *command: str, environment: dict[str, str] | None = None) -> Server:
         """Start a process that ends with the cluster."""
@@ -76,11 +85,11 @@ class ControlPlane:
         )
         return clients
 
-    def _api_server(self, etcd: str) -> None:
+    def _api_server(self, etcd: str) -> Server:
         serving = self.authority.sign("apiserver", "kube-apiserver")
         proxy = self.authority.sign("front-proxy", "front-proxy")
         ca = self.authority.file
-        self.start(
+        return self.start(
             str(KUBERNETES.built() / "kube-apiserver"),
             f"--etcd-servers={etcd}",
             f"--secure-port={self._port}",

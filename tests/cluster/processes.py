@@ -45,9 +45,19 @@ class Server:
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if about in line]
         return "\n".join(line.split(',"stacktrace"')[0][:1000] for line in lines[-25:])
 
+    def pause(self) -> None:
+        """Hang: connections are accepted by the kernel and never answered."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """End it at once, also when it is paused."""
+        self._popen.kill()
+        self._popen.wait()
+
     def stop(self) -> None:
         """End it; safe to repeat."""
         if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGCONT)
             self._popen.terminate()
             try:
                 self._popen.wait(timeout=5)

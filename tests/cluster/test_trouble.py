@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.cluster.agent import DemandedAgent
 from tests.cluster.conftest import Agents
 from tests.cluster.scaled import Scaled, external, push
 from tests.real.agent.held_source import QUERY, HeldSource
+from tests.real.prometheus import rig
 
 pytestmark = pytest.mark.real
 
 
-def test_lost_data_hold_the_replicas_and_keda_says_why(agent: DemandedAgent, scaled: Scaled) -> None:
-    agent.demand(6)
-    scaled.create(external(agent.address), minReplicaCount=0)
-    scaled.until(lambda: scaled.replicas == 6, "6 gives 6 replicas")
+@pytest.fixture
+def demanded() -> Iterator[rig.Exporter]:
+    """What a Prometheus scrapes: a demand of 6."""
+    if reason := rig.missing_binary():
+        pytest.skip(reason)
+    exporter = rig.Exporter()
+    exporter.value = 6.0
+    yield exporter
+    exporter.stop()
 
-    agent.lose_demand()
-    scaled.until(lambda: scaled.condition("Ready")[0] == "False", "KEDA sees that there is no answer")
-    scaled.always(lambda: scaled.replicas == 6, "without data nothing is scaled in", seconds=12)  # 3 cooldown periods
-    scaled.until(
-        lambda: any("has no answer" in said for said in scaled.events("KEDAScalerFailed")), "the reason is told"
-    )
 
-    agent.demand(2)
-    scaled.until(lambda: scaled.replicas == 2, "replicas follow as soon as there are data")
-    scaled.until(lambda: scaled.condition("Ready") == ("True", "ScaledObjectReady"), "KEDA is content again")
+def test_a_prometheus_that_is_down_past_staleness_data_scales_nothing_in_and_keda_says_why(
+    agents: Agents, namespace: str, scaled: Scaled, demanded: rig.Exporter, tmp_path: Path
+) -> None:
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    server = rig.PrometheusServer(folder, targets=[demanded.target])
+    with rig.running(server):
+        agent = agents(namespace, "--prometheus-url", server.url)
+        agent.read("prometheus: {query: max(demand)}")
+        agent.start()
+        scaled.create(push(agent.address), minReplicaCount=0)
+        scaled.until(lambda: scaled.replicas == 6, "6 gives 6 replicas")
+
+        server.stop()
+        demanded.value = 2.0
+        scaled.until(lambda: scaled.condition("Ready")[0] == "False", "KEDA sees that there is no answer")
+        scaled.always(lambda: scaled.replicas == 6, "nothing is scaled in", seconds=12)  # 3 cooldown periods
+        scaled.until(
+            lambda: any("has no answer" in said for said in scaled.events("KEDAScalerFailed")), "the reason is told"
+        )
+
+        server.start()
+        scaled.until(lambda: scaled.replicas == 2, "replicas follow as soon as it answers")
+        scaled.until(lambda: scaled.condition("Ready") == ("True", "ScaledObjectReady"), "KEDA is content again")
 
 
 def test_lost_data_lead_to_the_fallback_where_there_is_one(agent: DemandedAgent, scaled: Scaled) -> None:

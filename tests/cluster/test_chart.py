@@ -55,6 +55,8 @@ def status_of(crd: Object) -> Object:
 def api(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A cluster with an older chart, a policy, and then today's chart, in a namespace that enforces `restricted`."""
     api = control_plane.api
+    api.delete(CRD)  # of the tests before: Helm takes over nothing that another has made
+    eventually(lambda: api.get(CRD) is None, "no CRD is there", within=60, told=control_plane.logs)
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
     kubeconfig = f"--kubeconfig={control_plane.kubeconfig}"
@@ -98,6 +100,9 @@ def test_its_pods_are_admitted_where_restricted_is_enforced(api: Api) -> None:
         ("apps/replicasets", READ),
         ("apps/deployments/scale", ("get",)),
         ("/pods", READ),
+        ("/resourcequotas", ("list",)),
+        ("/limitranges", ("list",)),
+        ("policy/poddisruptionbudgets", ("list",)),
         ("events.k8s.io/events", ("create",)),
     ],
 )

@@ -10,36 +10,39 @@ from agent.cluster.documents import Document, Documents
 from agent.cluster.rollouts import Progress, deployment_rolls, stateful_set_rolls
 from agent.cluster.target import Target
 from agent.cluster.watch import Kind
+from agent.cluster.workloads import Workload, kept_template, workload_of
 from agent.snapshot import Unseen
 from scalers.decision import Replicas
 from scalers.policy import PolicyKey
 
 _FIRST_LIST = 60.0  # seconds within which a watch has told what is there
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "ownerReferences")
-_SPEC = ("replicas", "selector", "paused", "progressDeadlineSeconds", "updateStrategy")
+_SPEC = ("replicas", "selector", "paused", "progressDeadlineSeconds", "strategy", "updateStrategy")
 _STATUS = (
     "replicas",
     "readyReplicas",
     "updatedReplicas",
+    "terminatingReplicas",
     "observedGeneration",
     "currentRevision",
     "updateRevision",
 )
+_CONDITIONS = {"Progressing": ("type", "status", "reason"), "ReplicaFailure": ("type", "status", "message")}
 
 
 def counts_of(document: Document) -> Document:
-    """Return of a workload what says how many replicas there are: a Deployment with its template has tens of KiB."""
+    """Return of a workload what says how many replicas there are, and what each asks for: whole it has tens of KiB."""
     kept: dict[str, Document] = {}
     for part, names in (("metadata", _METADATA), ("spec", _SPEC), ("status", _STATUS)):
         whole = document.get(part) or {}
         kept[part] = {name: whole[name] for name in names if whole.get(name) is not None}
     told = (document.get("status") or {}).get("conditions") or ()
-    progressing = [
-        {name: each.get(name) for name in ("type", "status", "reason")}
-        for each in told
-        if each.get("type") == "Progressing"
+    conditions = [
+        {name: each.get(name) for name in _CONDITIONS[each["type"]]} for each in told if each.get("type") in _CONDITIONS
     ]
-    return {**kept, "status": {**kept["status"], "conditions": progressing}}
+    template = kept_template((document.get("spec") or {}).get("template") or {})
+    spec, status = {**kept["spec"], "template": template}, {**kept["status"], "conditions": conditions}
+    return {**kept, "spec": spec, "status": status}
 
 
 DEPLOYMENTS = Kind("apps", "v1", "deployments", counts_of)
@@ -81,6 +84,11 @@ class WatchedTargets:
         document = self._document(target)
         owners = () if document is None else document["metadata"].get("ownerReferences", ())
         return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
+
+    def workload(self, target: Target) -> Workload | None:
+        """Return what it says of the pods that it makes; None where there is no such object."""
+        document = self._document(target)
+        return None if document is None else workload_of(document)
 
     def replicas(self, target: Target) -> Replicas | None:
         """Return its counts; a controller that has not looked at it yet knows none."""

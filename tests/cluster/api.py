@@ -12,7 +12,7 @@ from tests.certificates import Pair
 
 Object = dict[str, Any]
 
-_CORE = {"Namespace", "Service", "Secret", "Event", "Pod", "ConfigMap", "ServiceAccount"}
+_CORE = {"Namespace", "Service", "Secret", "Event", "Pod", "ConfigMap", "ServiceAccount", "ResourceQuota", "LimitRange"}
 _ASK_SECONDS = 15.0
 
 

@@ -30,7 +30,15 @@ def targets(
 ) -> ObservedTargets:
     deployments = Documents()
     metadata = {"namespace": "ml", "name": "server", "uid": "a", "resourceVersion": "1"}
-    deployments.put(counts_of({"metadata": metadata, "spec": {"replicas": 3, "template": "long"}, "status": status}))
+    deployments.put(
+        counts_of(
+            {
+                "metadata": metadata,
+                "spec": {"replicas": 3, "template": {"spec": {"volumes": ["long"]}}},
+                "status": status,
+            }
+        )
+    )
     watched = WatchedTargets({DEPLOYMENTS: deployments}, monotonic=monotonic)
     return ObservedTargets(watched, lambda _: target, lambda: None)
 
@@ -72,8 +80,14 @@ def test_who_controls_a_target_is_known_and_an_owner_that_does_not_is_none() -> 
     assert watched.controller(replace(TARGET, name="another")) is None
 
 
-def test_of_a_workload_its_counts_alone_are_kept() -> None:
+def test_of_a_workload_its_counts_are_kept_and_what_its_pods_ask_for() -> None:
     metadata = {"name": "a", "annotations": {"x": "long"}, "managedFields": ["longer"]}
-    kept = counts_of({"metadata": metadata, "spec": {"template": {}}, "status": {}})
-    assert "template" not in kept["spec"]
+    resources = {"requests": {"cpu": "1"}}
+    container = {"name": "main", "image": "chat:1", "env": ["longest"], "resources": resources}
+    template = {"metadata": {"labels": {"app": "a"}, "annotations": {"x": "long"}}, "spec": {"containers": [container]}}
+    kept = counts_of({"metadata": metadata, "spec": {"template": template}, "status": {}})
     assert set(kept["metadata"]) == {"name"}
+    assert kept["spec"]["template"] == {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "main", "resources": resources}]},
+    }

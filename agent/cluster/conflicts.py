@@ -1,4 +1,4 @@
-"""What keeps a scale target from what its policy answers: others that set its replicas, bounds and waits too small.
+"""What keeps a scale target from what its policy answers: others that set its replicas, and what is set too small.
 
 A policy in Shadow that no trigger names acts on nothing: beside today's HPA it is just what Shadow is for.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.cluster.documents import Document, Name
+from agent.cluster.holding import Place, held_back
 from agent.cluster.others import Hpa, ScaledObject, Vpa, Where, hpa_of, scaled_object_of, vpa_of, where
 from agent.cluster.target import Target
 from agent.surroundings import Conflict
@@ -63,6 +64,7 @@ def conflicts(
     *,
     need: float | None,
     controller: tuple[str, str] | None = None,
+    place: Place | None = None,
 ) -> tuple[Conflict, ...]:
     """Return what stands against a policy, those that fight over the replicas first.
 
@@ -72,6 +74,7 @@ def conflicts(
         target: its own.
         need: replicas that it needs now; None where that is not known.
         controller: kind and name of what controls the target.
+        place: the target's pods, and the rules of their namespace; None where they are not known.
     """
     ours = known.named_by((policy.key.namespace, policy.key.name))
     if policy.mode is Mode.SHADOW and not ours:
@@ -83,6 +86,7 @@ def conflicts(
         *(each for scaled in ours for each in _maximum(scaled, policy, need)),
         *(each for scaled in ours for each in _polling(scaled, policy)),
         *_vertical(known, target),
+        *(held_back(place, policy, target, need=need) if place is not None else ()),
     ]
     return tuple(found)
 

@@ -6,17 +6,20 @@ A kind that is not installed, or that may not be read, costs no other anything: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from agent.cluster.conflicts import Known, conflicts, known_of
 from agent.cluster.documents import Document, Documents, Name, name_of
+from agent.cluster.namespaces import NamespaceLooks
 from agent.cluster.others import HPAS, SCALED_OBJECTS, VPAS
 from agent.cluster.reading import NotRead, Reader
 from agent.cluster.target import Target
 from agent.cluster.watch import Kind
+from agent.cluster.workloads import Workload
 from agent.log import logger
 from agent.surroundings import Surroundings
 from scalers.policy import PolicyKey, ScalingPolicy
@@ -39,6 +42,9 @@ class ClusterOnlooker:
         target: Callable[[PolicyKey], Target | None],
         controller: Callable[[Target], tuple[str, str] | None],
         namespaces: Sequence[str],
+        *,
+        workload: Callable[[Target], Workload | None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to look.
 
@@ -47,6 +53,8 @@ class ClusterOnlooker:
             target: of a policy, None where there is no such policy.
             controller: kind and name of what controls a target, None where nothing does.
             namespaces: to look at; none are all.
+            workload: what a target says of its pods, None where that is not known.
+            monotonic: seconds.
         """
         self.kept: Mapping[Kind, Documents] = {kind: Documents() for kind in KINDS}
         self._policies = policies
@@ -57,6 +65,7 @@ class ClusterOnlooker:
         self._seen: frozenset[Kind] = frozenset()
         self._known = Known({}, {}, {}, {}, {})
         self._sorted = -1
+        self._rules = NamespaceLooks(workload, monotonic=monotonic)
         self._log = logger("conflicts")
 
     @property
@@ -86,6 +95,10 @@ class ClusterOnlooker:
             active=self._active(),
         )
 
+    async def look_at_namespaces(self, reader: Reader, targets: Iterable[Target]) -> None:
+        """Look at what the namespaces of targets set for their pods, where that is due."""
+        await self._rules.look(reader, targets)
+
     def around(self, policy: ScalingPolicy, need: float | None) -> Surroundings | None:
         """Return what was found around a policy that needs so many replicas now; None where it has none to share.
 
@@ -96,20 +109,31 @@ class ClusterOnlooker:
             return None
         named = self._known.named_by((policy.key.namespace, policy.key.name))
         return Surroundings(
-            conflicts=conflicts(self._known, policy, target, need=need, controller=self._controller(target)),
+            conflicts=conflicts(
+                self._known,
+                policy,
+                target,
+                need=need,
+                controller=self._controller(target),
+                place=self._rules.place(target),
+            ),
             named_by=tuple("/".join(each.name) for each in named),
-            unseen=self._unseen(),
+            unseen=self._unseen(target.namespace),
         )
 
     def _active(self) -> list[tuple[Name, Target]]:
         names = [name_of(each) for each in self._policies.all() if each["spec"].get("mode") == "Active"]
         return [(name, target) for name in names if (target := self._target(PolicyKey(*name))) is not None]
 
-    def _unseen(self) -> str | None:
-        missing = [kind.plural for kind in _DECIDING if kind not in self._seen and self._refused[kind] != 404]
-        if not missing:
-            return None
-        return f"{' and '.join(missing)} cannot be listed: let the service account get, list and watch them"
+    def _unseen(self, namespace: str) -> str | None:
+        watched = [kind.plural for kind in _DECIDING if kind not in self._seen and self._refused[kind] != 404]
+        parts = [(watched, "get, list and watch"), (sorted(self._rules.unseen(namespace)), "list")]
+        told = [
+            f"{' and '.join(missing)} cannot be listed: let the service account {verbs} them"
+            for missing, verbs in parts
+            if missing
+        ]
+        return "; ".join(told) or None
 
     async def _list_kind(self, reader: Reader, kind: Kind) -> None:
         try:

@@ -72,7 +72,9 @@ class ClusterSide:
         self._looks: TargetLooks | None = None
         self.lead_times = LeadTimes(clock.now)
         self.targets = ObservedTargets(self._watched, self._target, lambda: self._looks)
-        self.onlooker = ClusterOnlooker(self.policies, self._target, self._watched.controller, namespaces)
+        self.onlooker = ClusterOnlooker(
+            self.policies, self._target, self._watched.controller, namespaces, workload=self._watched.workload
+        )
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
@@ -205,7 +207,8 @@ class ClusterSide:
         if self._is_resting():  # who decides looks, and the store has a copy of what came of it
             await self.lead_times.follow()
             return
-        if self._looks is not None:
+        if self._looks is not None and self._api is not None:
+            await self.onlooker.look_at_namespaces(KubernetesReader(self._api), (target for _, target in targets))
             await self._looks.look(targets)
         self.lead_times.review()
         await self.lead_times.keep()

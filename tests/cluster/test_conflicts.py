@@ -25,6 +25,8 @@ POLICY = f"/apis/foretide.dev/v1alpha1/namespaces/{NAMESPACE}/forecastpolicies/c
 HPA = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers/chat-cpu"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/chat"
 SCALED_OBJECT = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects/chat"
+QUOTA = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/team"
+BUDGET = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets/chat"
 
 
 class FoughtOverAgent(ClusterAgent):
@@ -44,7 +46,7 @@ def api(cluster: ControlPlane) -> Iterator[Api]:
     api = cluster.api
     api.apply(custom_resource_definition())
     eventually(lambda: api.get(POLICY.removesuffix("/chat")), "policies are served", within=LONGEST, told=lambda: "")
-    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     role, kept = the("ClusterRole", name="foretide-foretide"), {"metadata": {"name": USER}}
     api.apply({"apiVersion": role["apiVersion"], "kind": "ClusterRole", **kept, "rules": role["rules"]})
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": USER}
@@ -52,8 +54,11 @@ def api(cluster: ControlPlane) -> Iterator[Api]:
     binding = {"apiVersion": role["apiVersion"], "kind": "ClusterRoleBinding", **kept}
     api.apply({**binding, "roleRef": reference, "subjects": [subject]})
     yield api
-    for path in (HPA, SCALED_OBJECT, POLICY):
+    for path in (HPA, SCALED_OBJECT, POLICY, DEPLOYMENT, QUOTA, BUDGET):
         api.delete(path)
+    eventually(lambda: api.get(SCALED_OBJECT) is None, "KEDA lets it go", within=LONGEST, told=lambda: "")
+    for path in ("clusterrolebindings", "clusterroles"):
+        api.delete(f"/apis/rbac.authorization.k8s.io/v1/{path}/{USER}")
 
 
 @pytest.fixture
@@ -166,3 +171,37 @@ def test_what_stands_against_a_policy_is_told_and_where_two_fight_keda_gets_the_
         until(lambda: condition(api, "TriggerInShadow")[:2] == ("True", "NamedByTrigger"), "the trigger is told")
         assert condition(api, "TriggerInShadow")[2].startswith(f"ScaledObject {NAMESPACE}/chat names this policy")
         until(lambda: events(api).get("ModeChanged") == "Normal", "and the other mode")
+
+
+def test_a_namespace_that_cannot_hold_the_pods_is_told_until_it_can(
+    api: Api, agent: FoughtOverAgent, cluster: ControlPlane
+) -> None:
+    def until(claim: Callable[[], object], what: str) -> None:
+        eventually(claim, what, within=LONGEST, told=lambda: f"{status(api)}\n{agent.log.read_text()[-3000:]}")
+
+    core, metadata = {"apiVersion": "v1", "kind": "ResourceQuota"}, {"name": "team", "namespace": NAMESPACE}
+    api.create({**core, "metadata": metadata, "spec": {"hard": {"pods": "6"}}})
+    budget = {"selector": {"matchLabels": {"app": "chat"}}, "maxUnavailable": 0}
+    of_budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget"}
+    api.create({**of_budget, "metadata": {"name": "chat", "namespace": NAMESPACE}, "spec": budget})
+    eventually(
+        lambda: (api.get(QUOTA) or {}).get("status", {}).get("hard"), "the quota holds", within=30, told=lambda: ""
+    )
+    apply_policy(api)
+    with agent:
+        scaled = Scaled(api, NAMESPACE, cluster.logs)
+        scaled.create(push(agent.address))
+        until(lambda: condition(api, "Conflict")[:2] == ("True", "QuotaBelowNeed"), "a quota is told")
+        until(lambda: "exceeded quota: team" in condition(api, "Conflict")[2], "and what the API server refuses")
+        told = condition(api, "Conflict")[2]
+        assert (
+            f"ResourceQuota {NAMESPACE}/team: spec.hard has pods: 6: it has room for 6 pods of Deployment/chat" in told
+        )
+        assert "and 5 are needed now, and a rollout makes 2 more (maxSurge 25%)" in told
+        assert f"PodDisruptionBudget {NAMESPACE}/chat: spec.maxUnavailable is 0: no pod of Deployment/chat" in told
+        until(lambda: events(api).get("QuotaBelowNeed") == "Warning", "an Event warns of it")
+        assert for_keda(api) == 10.0  # nothing is fought over
+
+        api.delete(QUOTA)
+        api.delete(BUDGET)
+        until(lambda: condition(api, "Conflict")[:2] == ("False", "NoneFound"), "nothing is left")

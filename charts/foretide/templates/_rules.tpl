@@ -35,14 +35,14 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
-# get, list, watch: a quota or a limit range that can not hold the need
+# list: a quota or a limit range that can not hold the need; in the namespaces of policies, every half minute
 - apiGroups: [""]
   resources: [resourcequotas, limitranges]
-  verbs: [get, list, watch]
-# get, list, watch: a disruption budget that blocks scaling in
+  verbs: [list]
+# list: a disruption budget that lets no pod of a target be evicted, so that its node can not be drained
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, list, watch]
+  verbs: [list]
 # create: say in a policy's Events what changed
 - apiGroups: [events.k8s.io]
   resources: [events]

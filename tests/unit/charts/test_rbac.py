@@ -45,6 +45,8 @@ def test_the_cluster_role_reads_targets_and_writes_policies_and_events_alone() -
     for name in ("keda.sh/scaledobjects", "keda.sh/scaledjobs", "autoscaling/horizontalpodautoscalers", "pods"):
         assert verbs[name] == READ
     assert verbs["autoscaling.k8s.io/verticalpodautoscalers"] == READ
+    for name in ("resourcequotas", "limitranges", "policy/poddisruptionbudgets"):
+        assert verbs[name] == {"list"}
 
 
 def test_the_lease_is_its_own_and_in_its_own_namespace() -> None:

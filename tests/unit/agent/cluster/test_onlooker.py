@@ -6,9 +6,12 @@ from agent.cluster.documents import Documents
 from agent.cluster.onlooker import ClusterOnlooker
 from agent.cluster.others import HPAS, SCALED_OBJECTS, VPAS, kept_hpa
 from agent.cluster.target import Target, target_of
+from agent.cluster.targets import counts_of
+from agent.cluster.workloads import Workload, workload_of
 from agent.surroundings import Surroundings
 from scalers.policy import PolicyKey
 from tests.fakes import api_documents
+from tests.fakes.namespace_documents import a_deployment, a_quota
 from tests.fakes.policies import document
 from tests.fakes.scaler_documents import Object, a_scaled_object, an_hpa
 from tests.fakes.situations import a_policy
@@ -17,6 +20,9 @@ CHAT = a_policy()
 HPAS_AT = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
 SCALED_OBJECTS_AT = "/apis/keda.sh/v1alpha1/namespaces/ml/scaledobjects"
 VPAS_AT = "/apis/autoscaling.k8s.io/v1/namespaces/ml/verticalpodautoscalers"
+QUOTAS_AT, LIMIT_RANGES_AT = "/api/v1/namespaces/ml/resourcequotas", "/api/v1/namespaces/ml/limitranges"
+BUDGETS_AT = "/apis/policy/v1/namespaces/ml/poddisruptionbudgets"
+DEPLOYMENT = target_of("ml", {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"})
 
 
 def target(key: PolicyKey) -> Target | None:
@@ -31,10 +37,10 @@ def a_list(*items: Object) -> Object:
 class Rig:
     """An onlooker of namespace ml, and what the API server has."""
 
-    def __init__(self) -> None:
+    def __init__(self, workload: Workload | None = None) -> None:
         self.policies, self.api = Documents(), api_documents.Documents()
         self.api.by_path |= {HPAS_AT: a_list(an_hpa()), SCALED_OBJECTS_AT: a_list(a_scaled_object())}
-        self.onlooker = ClusterOnlooker(self.policies, target, lambda _: None, ["ml"])
+        self.onlooker = ClusterOnlooker(self.policies, target, lambda _: None, ["ml"], workload=lambda _: workload)
 
     def reasons(self) -> list[str]:
         return [each.reason for each in self.around().conflicts]
@@ -107,6 +113,17 @@ async def test_hpas_that_may_not_be_listed_are_unknown_and_vpas_cost_their_own_p
     await rig.onlooker.list_all(rig.api)
     assert rig.around() == Surroundings((), ("ml/chat",))
     assert VPAS not in rig.onlooker.watched
+
+
+async def test_what_the_namespace_sets_for_pods_counts_once_it_was_looked_at() -> None:
+    rig = Rig(workload=workload_of(counts_of(a_deployment())))
+    rig.api.by_path |= {HPAS_AT: a_list(), QUOTAS_AT: a_list(a_quota({"pods": "4"}))}
+    rig.api.by_path |= {LIMIT_RANGES_AT: a_list(), BUDGETS_AT: 403}
+    await rig.onlooker.list_all(rig.api)
+    assert rig.around().conflicts == ()
+    await rig.onlooker.look_at_namespaces(rig.api, [DEPLOYMENT])
+    assert rig.reasons() == ["QuotaBelowNeed"]
+    assert rig.around().unseen == "poddisruptionbudgets cannot be listed: let the service account list them"
 
 
 async def test_two_policies_that_are_active_are_found_among_the_policies() -> None:

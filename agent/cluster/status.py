@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.cluster.lead_time_status import lead_time_meaning, lead_time_status
 from agent.policy.status import (
@@ -25,6 +25,7 @@ from scalers.bounds import rounded_up
 from scalers.decision import Decision, Replicas, SignalInput
 from scalers.sentence import deciding
 
+_HOUR = timedelta(hours=1)
 _TRUTHS = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
 
@@ -138,4 +139,5 @@ def _savings(advantage: Advantage | None) -> SavingsStatus | None:
     if advantage is None or advantage.saved is None or advantage.reactive is None:
         return None
     hours = advantage.lately.total_seconds() / 3600 * (advantage.reactive.paid - advantage.own.paid)
-    return SavingsStatus(share=f"{advantage.saved:.0%}", replicaHours=hours, window=advantage.lately)
+    whole_hours = advantage.lately // _HOUR * _HOUR  # the sum fades, so its age is a fraction that nobody reads
+    return SavingsStatus(share=f"{advantage.saved:.0%}", replicaHours=hours, window=whole_hours)

@@ -154,3 +154,11 @@ def test_an_api_server_takes_every_picture_as_a_status(number: int) -> None:
     status = status_json(status_of(snapshots()[number], generation=3))
     server = FakeApiServer(custom_resource_definition())
     assert server.refusals({**document(), "status": status}) == []
+
+
+def test_what_is_saved_is_told_over_whole_hours() -> None:
+    picture = next(each for each in snapshots() if each.advantages)
+    (signal, advantage), *_ = picture.advantages.items()
+    odd = replace(advantage, lately=timedelta(days=4, minutes=40, seconds=15, milliseconds=895))
+    status = status_json(status_of(replace(picture, advantages={signal: odd}), generation=1))
+    assert status["savings"]["window"] == "4d"  # type: ignore[index]

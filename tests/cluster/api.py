@@ -12,7 +12,18 @@ from tests.certificates import Pair
 
 Object = dict[str, Any]
 
-_CORE = {"Namespace", "Service", "Secret", "Event", "Pod", "ConfigMap", "ServiceAccount", "ResourceQuota", "LimitRange"}
+_CORE = {
+    "ConfigMap",
+    "Event",
+    "LimitRange",
+    "Namespace",
+    "Node",
+    "Pod",
+    "ResourceQuota",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+}
 _ASK_SECONDS = 15.0
 
 

@@ -1,4 +1,4 @@
-"""What the cluster tests start: etcd, Kubernetes and KEDA, built from their Go modules once and kept in a user cache.
+"""What the cluster tests start: Kubernetes, KEDA and KWOK, built from their Go modules once and kept in a user cache.
 
     python -m tests.cluster.binaries     builds what is missing, with a line of progress for each module
 
@@ -32,7 +32,7 @@ class GoModule:
     name: str  # folder in MODULES
     programs: dict[str, str]  # file name -> package
     module: str  # whose folder has the files below
-    files: str = ""  # folder in the module whose YAML files are kept too
+    files: tuple[str, ...] = ()  # patterns in the module's folder of files that are kept too
     minutes: float = 1.0  # of a cold build on two cores
 
     @property
@@ -63,7 +63,7 @@ class GoModule:
             _go("build", *FLAGS, "-o", str(folder / program), package, at=self.name)
         if self.files:
             source = _go("list", "-m", "-f", "{{.Dir}}", self.module, at=self.name).strip()
-            for file in sorted((Path(source) / self.files).glob("*.yaml")):
+            for file in sorted(found for pattern in self.files for found in Path(source).glob(pattern)):
                 (folder / file.name).write_bytes(file.read_bytes())  # writable, unlike Go's own
 
 
@@ -74,6 +74,7 @@ KUBERNETES = GoModule(
         "etcd": "go.etcd.io/etcd/server/v3",
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
         "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
     },
     minutes=6,
 )
@@ -84,9 +85,21 @@ KEDA = GoModule(
         "keda-operator": "github.com/kedacore/keda/v2/cmd/operator",
         "keda-adapter": "github.com/kedacore/keda/v2/cmd/adapter",
     },
-    files="config/crd/bases",
+    files=("config/crd/bases/*.yaml",),
     minutes=8,
 )
+KWOK = GoModule(
+    name="kwok",
+    module="sigs.k8s.io/kwok",
+    programs={"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+    files=(
+        "kustomize/stage/node/fast/node-*.yaml",
+        "kustomize/stage/node/heartbeat/node-*.yaml",
+        "kustomize/stage/pod/fast/pod-delete.yaml",
+    ),
+    minutes=3,
+)
+ALL = (KUBERNETES, KEDA, KWOK)
 
 
 def cache() -> Path:
@@ -111,7 +124,7 @@ def _go(*arguments: str, at: str) -> str:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"}
     command = ["nice", "-n", "5", "go", *arguments]
     if shutil.which("go") is None:
-        raise CannotBuild("the cluster tests build Kubernetes and KEDA, and need Go 1.26 or newer: install it")
+        raise CannotBuild("the cluster tests build Kubernetes, KEDA and KWOK, and need Go 1.26 or newer: install it")
     done = subprocess.run(command, cwd=MODULES / at, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotBuild(f"{' '.join(command)} in {MODULES / at} failed:\n{done.stderr[-3000:]}")
@@ -120,7 +133,7 @@ def _go(*arguments: str, at: str) -> str:
 
 def main() -> int:
     """Build what is missing, and say what is done."""
-    for module in (KUBERNETES, KEDA):
+    for module in ALL:
         if module.folder.exists():
             continue
         names = ", ".join(module.programs)

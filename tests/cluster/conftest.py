@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import binaries, keda
 from tests.cluster.agent import DemandedAgent
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.nodes import Nodes
 from tests.cluster.scaled import Scaled
 from tests.real.prometheus import rig
 
@@ -37,6 +38,13 @@ def cluster(control_plane: ControlPlane) -> ControlPlane:
     binaries.KEDA.built()
     keda.install(control_plane)
     return control_plane
+
+
+@pytest.fixture(scope="module")
+def nodes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """A scheduler and KWOK, for the tests of one module; no node at first."""
+    with Nodes(control_plane, tmp_path_factory.mktemp("nodes")) as started:
+        yield started
 
 
 @pytest.fixture

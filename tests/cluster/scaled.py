@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from tests.cluster.api import Api, Object
 from tests.cluster.processes import eventually
@@ -12,24 +13,37 @@ LONGEST = 90.0  # seconds that a test waits for KEDA and the HPA, twice and more
 METRIC = "s0-foretide-replicas"
 
 
-class Scaled:
-    """The Deployment `chat` of a namespace, scaled by KEDA."""
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a pod has beside its container and its label."""
 
-    def __init__(self, api: Api, namespace: str, logs: Callable[[str], str]) -> None:
+    annotations: dict[str, str] = field(default_factory=dict)
+    spec: Object = field(default_factory=dict)
+
+
+class Scaled:
+    """A Deployment of a namespace, `chat` unless another name is given, scaled by KEDA."""
+
+    def __init__(self, api: Api, namespace: str, logs: Callable[[str], str], *, name: str = "chat") -> None:
         self._api = api
         self._namespace = namespace
         self._logs = logs
-        self._deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/chat"
-        self._object = f"/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects/chat"
+        self.name = name
+        self._deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+        self._object = f"/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects/{name}"
 
     def create(self, trigger: Object, *, replicas: int = 1, **spec: object) -> None:
         """Create both, with a poll every 2 s and an HPA that follows at once."""
         self.create_target(replicas=replicas)
-        self._api.create(_scaled_object(self._namespace, trigger, spec))
+        self.scale(trigger, **spec)
 
-    def create_target(self, *, replicas: int) -> None:
-        """Create the Deployment alone."""
-        self._api.create(_deployment(self._namespace, replicas))
+    def create_target(self, *, replicas: int, pods: Template | None = None) -> None:
+        """Create the Deployment alone; its pods stay Pending unless their template leads them to a node."""
+        self._api.create(_deployment(self._namespace, self.name, replicas, pods or Template()))
+
+    def scale(self, trigger: Object, **spec: object) -> None:
+        """Create the ScaledObject alone."""
+        self._api.create(_scaled_object(self._namespace, self.name, trigger, spec))
 
     def change(self, spec: Object) -> None:
         """Change the ScaledObject's spec, which makes KEDA begin anew."""
@@ -39,6 +53,12 @@ class Scaled:
     def replicas(self) -> int:
         """Replicas that the Deployment is told to have."""
         return int((self._api.get(self._deployment) or {})["spec"]["replicas"])
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Pods of the Deployment that exist, and those that are Ready."""
+        status = (self._api.get(self._deployment) or {}).get("status") or {}
+        return int(status.get("replicas", 0)), int(status.get("readyReplicas", 0))
 
     @property
     def triggers(self) -> list[Object]:
@@ -53,7 +73,7 @@ class Scaled:
     @property
     def hpa(self) -> Object:
         """The HPA that KEDA made; empty where there is none."""
-        path = f"/apis/autoscaling/v2/namespaces/{self._namespace}/horizontalpodautoscalers/keda-hpa-chat"
+        path = f"/apis/autoscaling/v2/namespaces/{self._namespace}/horizontalpodautoscalers/keda-hpa-{self.name}"
         return self._api.get(path) or {}
 
     @property
@@ -109,27 +129,27 @@ def push(address: str, **metadata: str) -> Object:
     return external(address, kind="external-push", **metadata)
 
 
-def _deployment(namespace: str, replicas: int) -> Object:
-    labels = {"app": "chat"}
-    container = {"name": "chat", "image": "chat.invalid/chat"}
-    spec = {
-        "replicas": replicas,
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+def _deployment(namespace: str, name: str, replicas: int, pods: Template) -> Object:
+    labels = {"app": name}
+    container = {"name": name, "image": f"{name}.invalid/{name}"}
+    template = {
+        "metadata": {"labels": labels, "annotations": pods.annotations},
+        "spec": {"containers": [container], **pods.spec},
     }
-    metadata = {"name": "chat", "namespace": namespace}
+    spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
+    metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
-def _scaled_object(namespace: str, trigger: Object, spec: Object) -> Object:
+def _scaled_object(namespace: str, name: str, trigger: Object, spec: Object) -> Object:
     at_once = {"tolerance": "0", "stabilizationWindowSeconds": 0}
     behavior = {"scaleUp": at_once, "scaleDown": {"stabilizationWindowSeconds": 0}}
     return {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
-        "metadata": {"name": "chat", "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
-            "scaleTargetRef": {"name": "chat"},
+            "scaleTargetRef": {"name": name},
             "pollingInterval": 2,
             "cooldownPeriod": 4,
             "minReplicaCount": 1,

@@ -1,4 +1,4 @@
-// What the cluster tests run of Kubernetes: built by tests/cluster/builds.py, never imported.
+// What the cluster tests run of Kubernetes: built by tests/cluster/binaries.py, never imported.
 module foretide.dev/tests/cluster/kubernetes
 
 go 1.26.0
@@ -7,6 +7,7 @@ tool (
 	go.etcd.io/etcd/server/v3
 	k8s.io/kubernetes/cmd/kube-apiserver
 	k8s.io/kubernetes/cmd/kube-controller-manager
+	k8s.io/kubernetes/cmd/kube-scheduler
 )
 
 require (

@@ -134,7 +134,8 @@ class Exporter:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = f"# TYPE demand gauge\ndemand {exporter.value!r}\n".encode()
+                samples = exporter.samples().items()
+                body = "".join(f"# TYPE {name} gauge\n{name} {value!r}\n" for name, value in samples).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.send_header("Content-Length", str(len(body)))
@@ -148,6 +149,10 @@ class Exporter:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    def samples(self) -> dict[str, float]:
+        """Return what a scrape of this moment sees, by metric."""
+        return {"demand": self.value}
 
     @property
     def target(self) -> str:

@@ -9,6 +9,7 @@ does anything while the target is rolled out: its pods are going and coming anyh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -85,16 +86,15 @@ def _foretold(situation: Situation, policy: ScalingPolicy) -> Decision:
     raw = max(known.demand / known.capacity for known in situation.signals if known.demand is not None)
     foretold = [_forecast_need(known, situation, policy) for known in situation.signals]
     wanted = [value for value in foretold if value is not None]
-    decision = _blank(situation, policy, basis=Basis.REACTIVE, raw_need=raw, need=max([raw, *wanted]))
-    if any(
-        value is not None and not known.peak.is_reactive
-        for value, known in zip(foretold, situation.signals, strict=True)
-        if known.peak
-    ):
-        return replace(decision, basis=Basis.FORECAST)
-    if all(known.is_learning for known in situation.signals):
-        return replace(decision, basis=Basis.LEARNING)
-    return decision
+    basis = _basis(situation, foretold)
+    return _blank(situation, policy, basis=basis, raw_need=raw, need=max([raw, *wanted]))
+
+
+def _basis(situation: Situation, foretold: Sequence[float | None]) -> Basis:
+    for value, known in zip(foretold, situation.signals, strict=True):
+        if value is not None and known.peak is not None and not known.peak.is_reactive:
+            return Basis.FORECAST
+    return Basis.LEARNING if all(known.is_learning for known in situation.signals) else Basis.REACTIVE
 
 
 def _forecast_need(known: SignalInput, situation: Situation, policy: ScalingPolicy) -> float | None:
@@ -176,15 +176,15 @@ def _finish(decision: Decision, situation: Situation, policy: ScalingPolicy) -> 
     is_idle = _is_idle(decision, policy)
     answer, clamps = _clamp(decision, situation, policy, is_idle=is_idle)
     is_active = not is_idle and (answer > 0 or decision.is_active)
+    is_overridden = any(clamp.name == "override" for clamp in clamps)
     decision = replace(
         decision,
+        basis=Basis.OVERRIDE if is_overridden else decision.basis,
         answer=answer,
         clamps=clamps,
         is_active=is_active,
         for_keda=_for_keda(decision, answer, situation, policy),
     )
-    if any(clamp.name == "override" for clamp in clamps):
-        decision = replace(decision, basis=Basis.OVERRIDE)
     return replace(decision, sentence=sentence(decision, policy))
 
 

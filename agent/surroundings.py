@@ -16,7 +16,13 @@ class Conflict:
     """Something that keeps the target from what the policy answers."""
 
     reason: str  # CamelCase
-    message: str  # the object, its field and value, and the mend
+    what: str  # the object, its field and value
+    mend: str
+
+    @property
+    def message(self) -> str:
+        """All of it, for a condition."""
+        return f"{self.what}: {self.mend}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,13 +99,13 @@ def _other_scalers(known: Known, policy: ScalingPolicy, target: Target, ours: li
     for hpa in known.hpas.get(where(target), ()):
         if hpa.scaled_object is None and hpa.is_acting:
             mend = "delete it, or hand it to KEDA (annotation scaledobject.keda.sh/transfer-hpa-ownership)"
-            yield Conflict("TwoScalers", f"HorizontalPodAutoscaler {_shown(hpa.name)}: {_too(target)}: {mend}")
+            yield Conflict("TwoScalers", f"HorizontalPodAutoscaler {_shown(hpa.name)}: {_too(target)}", mend)
     on_target = [each for each in known.scaled_objects.get(where(target), ()) if not each.is_paused]
     first = next((each.name for each in on_target if each in ours), None)
     for each in on_target:
         if each.name != first:
             mend = f"let one ScaledObject have all triggers, one with policy: {policy.key.name} among them"
-            yield Conflict("TwoScalers", f"ScaledObject {_shown(each.name)}: {_too(target)}: {mend}")
+            yield Conflict("TwoScalers", f"ScaledObject {_shown(each.name)}: {_too(target)}", mend)
 
 
 def _knative(target: Target, controller: tuple[str, str] | None) -> _Found:
@@ -114,8 +114,8 @@ def _knative(target: Target, controller: tuple[str, str] | None) -> _Found:
         mend = "name a workload that Knative does not own, for KServe by deploymentMode Standard"
         yield Conflict(
             "TwoScalers",
-            f"{kind} {target.namespace}/{name}: it owns {target.shown}, whose replicas Knative's own autoscaler sets:"
-            f" {mend}",
+            f"{kind} {target.namespace}/{name}: it owns {target.shown}, whose replicas Knative's own autoscaler sets",
+            mend,
         )
 
 
@@ -125,20 +125,20 @@ def _other_policies(known: Known, policy: ScalingPolicy, target: Target) -> _Fou
     for name in known.active.get(where(target), ()):
         if name != (policy.key.namespace, policy.key.name):
             mend = "put its demand into spec.signals of one policy, or set one of them to Shadow"
-            yield Conflict(
-                "TwoPolicies", f"ForecastPolicy {_shown(name)}: spec.mode is Active and {_too(target)}: {mend}"
-            )
+            what = f"ForecastPolicy {_shown(name)}: spec.mode is Active and {_too(target)}"
+            yield Conflict("TwoPolicies", what, mend)
 
 
 def _maximum(scaled: ScaledObject, policy: ScalingPolicy, need: float | None) -> _Found:
     told = f"ScaledObject {_shown(scaled.name)}: spec.maxReplicaCount is {scaled.maximum}"
     if need is not None and rounded_up(need) > scaled.maximum:
         more = "" if policy.bounds.maximum > scaled.maximum else " and the policy's spec.replicas.max"
-        yield Conflict("MaxReplicasBelowNeed", f"{told}, and {rounded_up(need)} are needed now: raise it{more}")
+        yield Conflict("MaxReplicasBelowNeed", f"{told}, and {rounded_up(need)} are needed now", f"raise it{more}")
     elif policy.bounds.maximum > scaled.maximum:
         yield Conflict(
             "MaxReplicasBelowPolicy",
-            f"{told}, below the {policy.bounds.maximum} of the policy's spec.replicas.max: raise it, or lower that",
+            f"{told}, below the {policy.bounds.maximum} of the policy's spec.replicas.max",
+            "raise it, or lower that",
         )
 
 
@@ -149,8 +149,8 @@ def _polling(scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
         yield Conflict(
             "PollingTooSlow",
             f"ScaledObject {_shown(scaled.name)}: spec.pollingInterval is {scaled.polling.total_seconds():g}, longer"
-            f" than the lead time of {span(policy.lead_time)}, and from zero only a poll wakes the target:"
-            " use a trigger of type external-push, or poll more often",
+            f" than the lead time of {span(policy.lead_time)}, and from zero only a poll wakes the target",
+            "use a trigger of type external-push, or poll more often",
         )
 
 
@@ -164,8 +164,8 @@ def _vertical(known: Known, target: Target) -> _Found:
                 yield Conflict(
                     "VerticalAndHorizontal",
                     f"VerticalPodAutoscaler {_shown(vpa.name)}: spec.updatePolicy.updateMode is {vpa.mode} for {names},"
-                    f" by whose utilization HorizontalPodAutoscaler {_shown(hpa.name)} scales {target.shown}: set it to"
-                    f" Off, or take {names} out of its controlledResources",
+                    f" by whose utilization HorizontalPodAutoscaler {_shown(hpa.name)} scales {target.shown}",
+                    f"set it to Off, or take {names} out of its controlledResources",
                 )
 
 

@@ -54,7 +54,9 @@ def held_back(place: Place, policy: ScalingPolicy, target: Target, *, need: floa
     yield from _limit_range(place, target)
     if (refusal := place.workload.refusal) is not None:
         told = refusal[:_LONGEST_REFUSAL]
-        yield Conflict("PodsRefused", f"{target.shown}: its controller is refused new pods, mend what it says: {told}")
+        yield Conflict(
+            "PodsRefused", f"{target.shown}: its controller is refused new pods, {told}", "mend what this says"
+        )
     yield from _budget(place, policy, target)
 
 
@@ -65,7 +67,8 @@ def _quota(place: Place, policy: ScalingPolicy, target: Target, need: float | No
     if room is None:
         return
     if room.silent is not None:
-        yield Conflict("QuotaRefusesPods", _silence(room, target))
+        mend = "say it, or give the namespace a LimitRange with defaults"
+        yield Conflict("QuotaRefusesPods", _silence(room, target), mend)
         return
     most = policy.bounds.maximum
     asked = [] if need is None else [("QuotaBelowNeed", min(rounded_up(need), most), "are needed now")]
@@ -74,7 +77,7 @@ def _quota(place: Place, policy: ScalingPolicy, target: Target, need: float | No
         if replicas + surge > room.fits:
             more = f", and a rollout makes {surge} more (maxSurge {workload.max_surge})" if surge else ""
             mend = f"raise it, or lower {'spec.replicas.max' if replicas == most else 'what a pod asks for'}"
-            yield Conflict(reason, f"{_room(room, target)}, and {replicas} {claim}{more}: {mend}")
+            yield Conflict(reason, f"{_room(room, target)}, and {replicas} {claim}{more}", mend)
             return
 
 
@@ -89,8 +92,7 @@ def _room(room: Room, target: Target) -> str:
 def _silence(room: Room, target: Target) -> str:
     return (
         f"ResourceQuota {_shown(room.quota)}: spec.hard has {room.resource}: {room.hard}, and container {room.silent}"
-        f" of {target.shown} does not say how much it takes, so no new pod is let in: say it, or give the namespace a"
-        " LimitRange with defaults"
+        f" of {target.shown} does not say how much it takes, so no new pod is let in"
     )
 
 
@@ -98,7 +100,7 @@ def _limit_range(place: Place, target: Target) -> Iterator[Conflict]:
     ranges = place.rules.limit_ranges
     for entry, what in refusals(with_defaults(place.workload.pods, ranges), ranges):
         told = f"LimitRange {_shown(entry.name)}: {what} in {target.shown}, so no new pod is let in"
-        yield Conflict("LimitRangeRefusesPods", f"{told}: change one of the two")
+        yield Conflict("LimitRangeRefusesPods", told, "change one of the two")
         return
 
 
@@ -110,7 +112,7 @@ def _budget(place: Place, policy: ScalingPolicy, target: Target) -> Iterator[Con
             f"PodDisruptionBudgets {names}: each has the pods of {target.shown}, and no pod of two budgets is evicted"
         )
         yield Conflict(
-            "EvictionsBlocked", f"{told}, so no node of theirs can be drained: let one of them have the pods"
+            "EvictionsBlocked", f"{told}, so no node of theirs can be drained", "let one of them have the pods"
         )
     for each in budgets if len(budgets) == 1 else ():
         yield from _blocked(each, place, policy, target)
@@ -122,11 +124,11 @@ def _blocked(budget: Budget, place: Place, policy: ScalingPolicy, target: Target
     least = max(policy.bounds.minimum, 1)
     if budget.is_total or not (is_shared or budget.evictable(policy.bounds.maximum)):
         what = f"{told}: no pod of {target.shown} is ever evicted, so no node that one is on can be drained"
-        yield Conflict("EvictionsBlocked", f"{what}; scaling in is not kept by it: set maxUnavailable: 1")
+        yield Conflict("EvictionsBlocked", f"{what}; scaling in is not kept by it", "set maxUnavailable: 1")
     elif not (is_shared or budget.evictable(least)):
         what = f"{told}: at {least} replicas, to which the policy scales in, no pod of {target.shown} is evicted"
         mend = f"set maxUnavailable: 1 instead, or spec.replicas.min of the policy above {least}"
-        yield Conflict("EvictionsBlockedAtMinimum", f"{what}, so no node that one is on can be drained then: {mend}")
+        yield Conflict("EvictionsBlockedAtMinimum", f"{what}, so no node that one is on can be drained then", mend)
 
 
 def _shown(name: Name) -> str:

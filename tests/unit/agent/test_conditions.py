@@ -182,15 +182,15 @@ def test_a_policy_in_shadow_that_nothing_names_changes_nothing() -> None:
 
 
 def test_conflicts_are_told_together_and_what_is_answered_where_two_fight() -> None:
-    fight, bound = Conflict("TwoScalers", "HPA a: delete it"), Conflict("MaxReplicasBelowNeed", "raise it")
+    fight, bound = Conflict("TwoScalers", "HPA a", "delete it"), Conflict("MaxReplicasBelowNeed", "max", "raise it")
     shown = found(decided(a_signal(60.0)), around=Surroundings((fight, bound), ("ml/chat",)))
     assert said(shown["Conflict"]) == (
         True,
         "TwoScalers",
-        "HPA a: delete it; raise it; the raw need is answered meanwhile",
+        "HPA a: delete it; max: raise it; the raw need is answered meanwhile",
     )
     alone = found(decided(a_signal(60.0)), around=Surroundings((bound,), ("ml/chat",)))
-    assert said(alone["Conflict"]) == (True, "MaxReplicasBelowNeed", "raise it")
+    assert said(alone["Conflict"]) == (True, "MaxReplicasBelowNeed", "max: raise it")
 
 
 def test_what_may_not_be_looked_at_is_unknown_and_not_well() -> None:

@@ -240,7 +240,9 @@ def test_on_a_conflict_the_raw_need_is_answered_and_afterwards_the_answer_again(
         watched.decider.restore_answer(answer=20.0, at=START)
         answers, told = [], []
         for reasons in ((), ("TwoScalers",), ("MaxReplicasBelowPolicy",)):
-            onlooker.found = Surroundings(tuple(Conflict(reason, "the mend") for reason in reasons), ("ml/chat",))
+            onlooker.found = Surroundings(
+                tuple(Conflict(reason, "what", "the mend") for reason in reasons), ("ml/chat",)
+            )
             await agent.engine.tick(START + len(answers) * STEP)
             answers.append(agent.board.answer(CHAT).replicas)
             told += [each.status for each in watched.conditions if each.type == "Conflict"]

@@ -180,7 +180,7 @@ def test_pods_that_the_api_server_refuses_are_told_in_its_words() -> None:
     words = 'pods "chat-5f-" is forbidden: exceeded quota: team, requested: pods=1, used: pods=40, limited: pods=40'
     reason, message = the(found(deployment=a_deployment(refused=words)))
     assert reason == "PodsRefused"
-    assert message == f"Deployment/chat: its controller is refused new pods, mend what it says: {words}"
+    assert message == f"Deployment/chat: its controller is refused new pods, {words}: mend what this says"
 
 
 @pytest.mark.parametrize(

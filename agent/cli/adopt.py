@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shlex
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -28,16 +27,16 @@ from agent.backtest.trial import View
 from agent.backtest.words import percent, verdict
 from agent.cli import HELP
 from agent.cli.backtest import past_of_server, played
+from agent.cli.reaching import choose_cluster
 from agent.cli.values import DURATION, QUANTITY, SHARE
 from agent.cluster.access import api_client
 from agent.cluster.documents import Document
-from agent.cluster.reaching import KUBECONFIG, Unreachable, has_cluster
+from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader, NotRead, Reader
 from agent.policy import InvalidPolicy
 from agent.policy.document import API_VERSION, KIND
 from scalers.hpa_rules import MOST_REPLICAS, HpaRules
 
-_USUAL_KUBECONFIG = Path("~/.kube/config")
 _HPAS = ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 _SCALED_OBJECTS = ("keda.sh/v1alpha1", "ScaledObject", "scaledobjects")
 _POLICIES = (API_VERSION, KIND, "forecastpolicies")
@@ -104,7 +103,7 @@ def adopt_command(
     \b
     Exit codes: 0 done, 1 the cluster or the server did not answer, 2 the command line does not fit what is there.
     """
-    _choose_cluster(kubeconfig)
+    choose_cluster(kubeconfig)
     wish = Wish(risk, startup, scaler_address)
     meant = None if kind is None else Kind(kind)
     proposal = _proposed(name, namespace, kind=meant, query=query, capacity=capacity, wish=wish)
@@ -183,15 +182,6 @@ async def _listed(reader: Reader, namespace: str, version: str, kind: str, plura
 async def _read(namespace: str) -> Scalers:
     async with await api_client() as api:
         return await read_scalers(KubernetesReader(api), namespace)
-
-
-def _choose_cluster(kubeconfig: Path | None) -> None:
-    """Let the client of Kubernetes look where the user says, or where kubectl would."""
-    usual = _USUAL_KUBECONFIG.expanduser()
-    if kubeconfig is not None:
-        os.environ[KUBECONFIG] = str(kubeconfig)
-    elif not has_cluster() and usual.is_file():
-        os.environ[KUBECONFIG] = str(usual)
 
 
 def _what_if(proposal: Proposal, prometheus_url: str, risk: float, startup: timedelta) -> Outcome:

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from agent.cli import HELP
 from agent.cli.addresses import reachable
+from agent.cli.looking import ClusterLook, cluster_options
 from agent.cli.security import grpc_security_options, keda_tls_options
 from agent.configuration import Configuration, InvalidConfiguration, load_configuration
 from agent.doctor.finding import Finding, Level
@@ -54,6 +55,7 @@ _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 @click.option("--http-address", metavar="HOST:PORT", help=f"As for `run`; {_HTTP_ADDRESS} by default.")
 @click.option("--keda", "play_keda", is_flag=True, help="Ask a running agent all that KEDA asks, and only that.")
 @keda_tls_options
+@cluster_options
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON: check, level, what, mend.")
 def doctor_command(
     file: Path | None,
@@ -65,6 +67,7 @@ def doctor_command(
     http_address: str | None,
     play_keda: bool,
     keda_tls: KedaTls | None,
+    cluster: ClusterLook | None,
     as_json: bool,
 ) -> None:
     """Check what the agent needs, and say what to mend.
@@ -78,9 +81,14 @@ def doctor_command(
     Where the agent speaks TLS, --ca-cert, --client-cert and --client-key are what KEDA's TriggerAuthentication holds;
     what is wrong with a certificate is told before anything is asked.
 
+    With --cluster it looks at a set-up in a cluster: the CRD and its version, every verb that the chart grants, the
+    Lease, KEDA; each policy's status, target, triggers and what else acts on the target; where each scalerAddress
+    leads. Where --config or --prometheus-url says how the sources are reached from here, queries are asked, too.
+
     \b
       foretide doctor --policies examples/policies --prometheus-url http://prometheus:9090
       foretide doctor --keda
+      foretide doctor --cluster --service-account foretide/foretide
       foretide doctor --keda --grpc-address foretide.foretide:6000 --ca-cert ca.crt
 
     \b
@@ -95,7 +103,9 @@ def doctor_command(
         raise click.UsageError(str(error)) from error
     asked = grpc_address or configuration.grpc_address or _GRPC_ADDRESS
     http = http_address or configuration.http_address or _HTTP_ADDRESS
-    if play_keda:
+    if cluster is not None:
+        findings = _look_in_cluster(configuration, cluster)
+    elif play_keda:
         asked_for = [to_scaling_policy(each).key for each in documents] if folder else _served_policies(http)
         is_tls = keda_tls is not None or configuration.grpc.tls is not None
         findings = play_keda_at(
@@ -113,6 +123,14 @@ def doctor_command(
         _show(findings)
     if any(finding.level is Level.FAIL for finding in findings):
         raise SystemExit(1)
+
+
+def _look_in_cluster(configuration: Configuration, cluster: ClusterLook) -> list[Finding]:
+    findings, policies = cluster.look(configuration.namespaces)
+    if configuration.sources:
+        return findings + asyncio.run(_look_at_sources(configuration, policies))
+    mend = "give --prometheus-url URL as it is reached from here, or the agent's file with --config"
+    return [*findings, Finding("sources", Level.WARN, "no query was asked", mend)]
 
 
 async def _look_at_sources(configuration: Configuration, documents: Sequence[ForecastPolicy]) -> list[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.cluster.permissions import Scope, permissions
 from tests.chart import CHART, Object, of_kind, rendered, template, the
 
 READ = {"get", "list", "watch"}
@@ -47,6 +48,22 @@ def test_the_cluster_role_reads_targets_and_writes_policies_and_events_alone() -
     assert verbs["autoscaling.k8s.io/verticalpodautoscalers"] == READ
     for name in ("resourcequotas", "limitranges", "policy/poddisruptionbudgets"):
         assert verbs[name] == {"list"}
+
+
+@pytest.mark.parametrize(
+    ("values", "scopes"), [({}, {*Scope}), (NAMESPACED, {Scope.OWN, Scope.POLICIES})], ids=["cluster", "namespace"]
+)
+def test_what_doctor_asks_for_is_what_the_chart_grants(values: dict[str, object], scopes: set[Scope]) -> None:
+    asked: dict[str, set[str]] = defaultdict(set)
+    for each in permissions(namespace="foretide", lease="foretide"):
+        if each.scope in scopes:
+            asked[f"{each.group}/{each.resource}".removeprefix("/")] |= set(each.verbs)
+    given: dict[str, set[str]] = defaultdict(set)
+    for role in roles(values):
+        for name, verbs in granted(role).items():
+            given[name] |= verbs
+
+    assert asked == given
 
 
 def test_the_lease_is_its_own_and_in_its_own_namespace() -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.clock import Clock
-from agent.engine import Engine, Watched
+from agent.engine import Engine
 from agent.history.ledger import Ledger
 from agent.history.thread import StoreThread
 from agent.snapshot import DecisionRun, PolicySnapshot
+from agent.watched import Watched
 from scalers.decision import Decision
 from scalers.lead_time import LeadTimeReport
 from scalers.policy import PolicyKey

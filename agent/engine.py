@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from agent.board import Board
 from agent.clock import Clock
@@ -19,20 +17,19 @@ from agent.decider import Decider
 from agent.fitting.pool import FitFailed, FitPool, Job
 from agent.fitting.turns import Turns
 from agent.history.grid import Taken
-from agent.history.ledger import Ledger
-from agent.history.store import Store, StoredSample, StoreFailed
-from agent.history.thread import StoreThread
+from agent.history.store import StoredSample
+from agent.keeping import Keeper
 from agent.log import logger
 from agent.reading import read
 from agent.signal import Signal
-from agent.sizing import Learning, PolicySizing
-from agent.snapshot import Condition, Unseen
+from agent.sizing import PolicySizing
 from agent.sources.source import Source, SourceError
 from agent.surroundings import NoOnlooker, Onlooker
 from agent.telemetry import Telemetry
 from agent.told import Audience, NoAudience, Told
+from agent.watched import Assignment, ReplicaSource, Watched
 from forecasters.forecaster import Forecaster
-from scalers.decision import Decision, Replicas
+from scalers.decision import Decision
 from scalers.jobs import jobs_wanted
 from scalers.keda.board import Answer
 from scalers.policy import PolicyKey, ScalingPolicy
@@ -45,66 +42,6 @@ _FITS_AT_ONCE = 16
 _LEAST_VALID = timedelta(minutes=1)
 
 
-class ReplicaSource(Protocol):
-    """Who knows the replicas of a policy's scale target."""
-
-    def observed(self, key: PolicyKey) -> Replicas | None:
-        """Return the newest observation; None is unknown."""
-        ...
-
-    def unseen(self, key: PolicyKey) -> Unseen | None:
-        """Return why it is unknown, where a person can do something about it."""
-        ...
-
-
-class UnobservedReplicas:
-    """Nobody looks at the scale target: the plain need is the answer."""
-
-    def observed(self, key: PolicyKey) -> Replicas | None:  # noqa: ARG002 - the port's signature
-        """Return None, unknown."""
-        return None
-
-    def unseen(self, key: PolicyKey) -> Unseen | None:  # noqa: ARG002 - the port's signature
-        """Return None: it is nobody's fault."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One policy as the engine gets it."""
-
-    policy: ScalingPolicy
-    document: Mapping[str, object]  # the ForecastPolicy as JSON, for people
-    reserved: tuple[str, ...]  # paths of the document that this version does not act on
-    sources: Mapping[str, Source | SourceError]  # by signal; an error stands for a source that cannot be asked at all
-    learning: Mapping[str, Learning] = field(default_factory=dict)  # by signal whose capacity is learned
-
-    def is_same(self, other: Assignment) -> bool:
-        """Whether nothing is decided otherwise; a query that was mended is seen in the document only."""
-        return (self.policy, self.document) == (other.policy, other.document)
-
-
-@dataclass(slots=True)
-class Watched:
-    """One policy at work."""
-
-    assignment: Assignment
-    decider: Decider
-    sizing: PolicySizing
-    conditions: tuple[Condition, ...] = ()
-    mends: dict[str, str] = field(default_factory=dict)  # by signal that is missing
-    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what sources said beside their samples
-
-    @property
-    def key(self) -> PolicyKey:
-        """The policy's namespace and name."""
-        return self.assignment.policy.key
-
-    def pairs(self) -> list[tuple[Signal, Source | SourceError]]:
-        """Return each signal with its source."""
-        return [(signal, self.assignment.sources[name]) for name, signal in self.decider.signals.items()]
-
-
 class Engine:
     """Runs the policies. Reads, decides and publishes on one loop; the store has a thread, fits have processes."""
 
@@ -113,9 +50,7 @@ class Engine:
         *,
         clock: Clock,
         forecasters: Mapping[str, Forecaster],
-        store: Store,
-        storing: StoreThread,
-        ledger: Ledger,
+        keeper: Keeper,
         board: Board,
         fits: FitPool,
         telemetry: Telemetry,
@@ -131,9 +66,7 @@ class Engine:
         """
         self._clock = clock
         self._forecasters = forecasters
-        self._store = store
-        self._storing = storing
-        self._ledger = ledger
+        self._keeper = keeper
         self._board = board
         self._fits = fits
         self._turns = Turns()
@@ -146,8 +79,6 @@ class Engine:
         self._is_resting = False
         self._changing = asyncio.Lock()  # of what is watched
         self._watched: dict[PolicyKey, Watched] = {}
-        self._told: frozenset[str] = frozenset()  # notes of the store that were logged
-        self._taken: list[StoredSample] = []  # accepted and not stored yet
         self._log = logger("engine")
 
     @property
@@ -165,20 +96,15 @@ class Engine:
         return self._is_resting
 
     def rest(self) -> None:
-        """Decide nothing from now on; answers stand, and those that are heard take their place.
-
-        What memory knows is forgotten, not stored: in the store it would come after what another agent has kept.
-        """
+        """Decide nothing from now on; answers stand, and those that are heard take their place."""
         self._is_resting = True
-        self._taken = []
-        for key in self._watched:
-            self._ledger.forget(key)
+        self._keeper.forget(self._watched)
 
     async def take_over(self) -> None:
         """Decide from now on, as after a restart: with what the store has. Answers stand until the first decision."""
         async with self._changing:
+            self._keeper.drop(self._watched)
             for watched in self.watched:
-                self._ledger.forget(watched.key)
                 await self._take_up(watched.assignment)
             self._is_resting = False
 
@@ -235,13 +161,8 @@ class Engine:
         taken = watched.sizing.learn(now, known, self._replicas.observed(watched.key))
         for name, learned in taken.items():
             watched.decider.take_capacity(name, learned)
-        if not taken:
-            return
-        try:
-            await self._keep(watched, self._storing.soon)
-        except StoreFailed as error:
-            self._telemetry.store_failed("put_state")
-            self._log.warning("capacity_not_stored", policy=str(watched.key), error=str(error))
+        if taken:
+            await self._keeper.keep_capacity(watched)
 
     async def fit(self, now: datetime, *, deadline: timedelta = _FIT_DEADLINE) -> None:
         """Run some of the fits that are due, a batch at a time, and take in what they found by the deadline.
@@ -268,50 +189,31 @@ class Engine:
 
     async def flush(self) -> None:
         """Store the samples taken in since the last flush."""
-        taken, self._taken = self._taken, []
-        if taken:
-            await self._storing.call(self._store.append_samples, taken)
-        await self._tell_of_store()
+        await self._keeper.flush()
 
     async def checkpoint(self) -> None:
         """Store what the experts know, so that a restart begins with it."""
         if self._is_resting:
             return  # they know nothing: what is in the store is another's
         for watched in self.watched:
-            await self._keep(watched, self._storing.call)
+            await self._keeper.keep(watched)
 
     async def forget(self, now: datetime) -> None:
         """Drop what is older than each policy's history from the store."""
         for watched in self.watched:
-            owners = [str(watched.key), *(signal.stored_as for signal in watched.decider.signals.values())]
-            before = now - watched.assignment.policy.history
-            await self._storing.call(lambda owners=owners, before=before: self._store.forget(owners, before=before))
+            await self._keeper.expire(watched, now)
 
     async def close(self) -> None:
         """Store what is left."""
         await self.flush()
         await self.checkpoint()
-        await self._storing.call(self._ledger.flush)
-
-    async def _tell_of_store(self) -> None:
-        """Log what went wrong with the store and how it was met, each once."""
-        notes = await self._storing.call(self._store.notes)
-        for note in notes:
-            if note not in self._told:
-                self._telemetry.store_failed("open")
-                self._log.warning("store_degraded", note=note)
-        self._told = frozenset(notes)
-
-    async def _keep(self, watched: Watched, call: Callable[..., Awaitable[None]]) -> None:
-        for signal in watched.decider.signals.values():
-            for name, body in (signal.stored() | watched.sizing.stored(signal.policy.name)).items():
-                await call(self._store.put_state, signal.stored_as, name, body)
+        await self._keeper.close()
 
     async def _take_up(self, assignment: Assignment) -> None:
         key = assignment.policy.key
         before = self._watched.get(key)
         if before is not None and not self._is_resting:
-            await self._keep(before, self._storing.call)
+            await self._keeper.keep(before)
             await self.flush()
             self._telemetry.forget(key)
         sizing = PolicySizing(key, assignment.policy.signals, assignment.learning)
@@ -319,34 +221,16 @@ class Engine:
         if before is not None and self._is_resting:  # what people are shown, until there is something newer
             watched.decider.decision, watched.conditions = before.decider.decision, before.conditions
         self._board.register(key)
-        try:
-            await self._restore(watched)
-        except StoreFailed as error:
-            self._telemetry.store_failed("states")
-            self._log.warning("policy_not_restored", policy=str(key), error=str(error))
+        await self._keeper.restore(watched)
         self._watched[key] = watched
         if before is None and self._is_resting and (told := self._audience.newest(key)) is not None:
             self._show(watched, told)
         self._log.info("policy_taken_up", policy=str(key), mode=str(assignment.policy.mode))
 
-    async def _restore(self, watched: Watched) -> None:
-        """Take up the last answer, and what the experts knew."""
-        last = await self._storing.soon(self._ledger.last_answer, watched.key)
-        if last is not None:
-            answer, at = last
-            if self._clock.now() - at <= watched.assignment.policy.stale_data:
-                watched.decider.restore_answer(answer=answer, at=self._clock.now())
-        for name, signal in watched.decider.signals.items():
-            stored = await self._storing.soon(self._store.states, signal.stored_as)
-            learned = watched.sizing.restore(name, stored)
-            if learned is not None:
-                watched.decider.restore_capacity(name, learned)
-            signal.restore(stored)
-
     def _drop(self, key: PolicyKey) -> None:
         del self._watched[key]
         self._board.remove(key)
-        self._ledger.forget(key)
+        self._keeper.drop([key])
         self._audience.dropped(key)
         self._telemetry.forget(key)
         self._log.info("policy_dropped", policy=str(key))
@@ -366,7 +250,7 @@ class Engine:
         self._telemetry.source_read(watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings))
         taken = signal.observe(reading, now)
         if taken is Taken.ACCEPTED:
-            self._taken.append(StoredSample(signal.stored_as, reading.sample.at, reading.sample.value))
+            self._keeper.take(StoredSample(signal.stored_as, reading.sample.at, reading.sample.value))
         elif taken is not Taken.DUPLICATE:
             self._telemetry.sample_dropped(watched.key, str(taken))
 
@@ -374,7 +258,7 @@ class Engine:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
         if not self._is_on_duty():
             return  # another agent may have begun since this one did
-        await self._record(decision)
+        await self._keeper.record(decision)
         if self._watched.get(watched.key) is not watched or not self._is_on_duty():
             return  # dropped or changed meanwhile, or not for this agent to say any more
         policy = watched.decider.policy
@@ -412,14 +296,6 @@ class Engine:
 
     def _is_on_duty(self) -> bool:
         return not self._is_resting and self._may_decide()
-
-    async def _record(self, decision: Decision) -> None:
-        """Write the ledger; a volume that hangs costs durability, never an answer."""
-        try:
-            await self._storing.soon(self._ledger.record, decision)
-        except StoreFailed as error:
-            self._telemetry.store_failed("put_decision")
-            self._log.warning("decision_not_stored", policy=str(decision.key), error=str(error))
 
 
 def _valid_for(decision: Decision, policy: ScalingPolicy) -> timedelta:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.engine import Assignment
 from agent.log import logger
 from agent.policy import (
     ForecastPolicy,
@@ -23,6 +22,7 @@ from agent.quota import beyond_in_words, beyond_limit
 from agent.sizing import Learning, Objective
 from agent.sources.source import Source, SourceError
 from agent.sources.table import SourceTable
+from agent.watched import Assignment
 
 
 class PolicyFiles:

@@ -11,12 +11,12 @@ from typing import NoReturn, Protocol
 from agent.access_log import AccessLog
 from agent.certificates import CertificateWatch
 from agent.due import next_due, phase_of
-from agent.engine import Assignment, Watched
 from agent.log import logger
 from agent.memory import give_back
 from agent.parts import Parts
 from agent.signal import Signal
 from agent.sources.source import RangeSource, Source, SourceError
+from agent.watched import Assignment, Watched
 from agent.web.server import HttpServer
 from scalers.keda.server import KedaServer
 from scalers.policy import PolicyKey

@@ -15,11 +15,12 @@ from agent.certificates import CertificateWatch
 from agent.clock import Clock, WallClock
 from agent.cluster.peers.sharing import Sharing
 from agent.configuration import Configuration, Grpc
-from agent.engine import Engine, ReplicaSource, UnobservedReplicas
+from agent.engine import Engine
 from agent.fitting.local import LocalFitPool
 from agent.history.ledger import Ledger
 from agent.history.opening import open_store
 from agent.history.thread import StoreThread
+from agent.keeping import Keeper
 from agent.parts import Parts
 from agent.policy_files import PolicyFiles
 from agent.runtime import Agent, Companion, Duty, PolicySource, Servers
@@ -27,6 +28,7 @@ from agent.sources.table import SourceTable
 from agent.surroundings import Onlooker
 from agent.telemetry import Telemetry
 from agent.tracing import grpc_interceptors
+from agent.watched import ReplicaSource, UnobservedReplicas
 from agent.web.app import create_app
 from agent.web.comparison import ComparisonBook
 from agent.web.readiness import Readiness
@@ -64,12 +66,11 @@ def build_parts(
     if sharing is not None:
         store = sharing.shared(store)
     storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool()
+    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry)
     engine = Engine(
         clock=clock,
         forecasters=FORECASTERS,
-        store=store,
-        storing=storing,
-        ledger=ledger,
+        keeper=keeper,
         board=board,
         fits=fits,
         telemetry=telemetry,

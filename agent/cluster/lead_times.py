@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from agent.engine import Assignment
 from agent.history.store import Store, StoreFailed
 from agent.history.thread import StoreThread
 from agent.log import logger
 from agent.runtime import PolicySource
+from agent.watched import Assignment
 from forecasters.packing import UnreadableState
 from scalers.lead_time import LeadTimeReport, LeadTimeState, adopt, decode, encode, report, with_start_ups
 from scalers.policy import PolicyKey, ScalingPolicy

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent.cluster.documents import Document, Documents, Name, name_of
 from agent.cluster.status import Refusal
-from agent.engine import Assignment
 from agent.log import logger
 from agent.policy import InvalidPolicy, policy_of
 from agent.policy_files import assignment_of
 from agent.quota import beyond_in_words, beyond_limit
 from agent.sources.table import SourceTable
+from agent.watched import Assignment
 
 
 class ClusterPolicies:

@@ -9,9 +9,9 @@ from agent.clock import SimulatedClock
 from agent.demo.comparison import ComparisonRecord
 from agent.demo.load import LoadShape, SimulatedLoad
 from agent.demo.simulation import Service, Simulation
-from agent.engine import Assignment
 from agent.policy import document_json, parse_policy, reserved_fields_used, to_scaling_policy
 from agent.sources.simulator import SimulatorSource
+from agent.watched import Assignment
 from scalers.policy import ScalingPolicy
 
 # A Monday after two whole weeks, so that the history holds each weekday twice; fixed, so that a seed says everything.

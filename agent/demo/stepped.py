@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from agent.backfill import Backfiller
-from agent.engine import Assignment, Engine
+from agent.engine import Engine
 from agent.sources.source import RangeSource
+from agent.watched import Assignment
 
 # How often, in simulated time, fits that are due are looked for and samples are handed to the store.
 _UPKEEP_EVERY = timedelta(minutes=1)

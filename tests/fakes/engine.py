@@ -16,7 +16,7 @@ import numpy as np
 from agent.backfill import Backfiller
 from agent.board import Board
 from agent.book import EngineBook
-from agent.engine import Assignment, Engine, UnobservedReplicas
+from agent.engine import Engine
 from agent.fitting.fit import run_fit
 from agent.fitting.inline import InlineFits
 from agent.fitting.pool import FitFailed, FitJob, FitPool, Fitted
@@ -24,12 +24,14 @@ from agent.history.ledger import Ledger
 from agent.history.memory import MemoryStore
 from agent.history.store import Store, StoredDecision, StoreLimits
 from agent.history.thread import StoreThread
+from agent.keeping import Keeper
 from agent.parts import Parts
 from agent.snapshot import Unseen
 from agent.sources.source import Backfill, Reading, Sample, SignalState, Source, SourceError
 from agent.surroundings import Onlooker
 from agent.telemetry import Telemetry
 from agent.told import Audience
+from agent.watched import Assignment, UnobservedReplicas
 from forecasters.forecaster import Forecaster
 from forecasters.series import EPOCH, Series, grid_index, grid_instant
 from forecasters.table import FORECASTERS
@@ -264,12 +266,11 @@ def parts(
     store = RecordingStore() if store is None else store
     fits = InlineFits() if fits is None else fits
     telemetry, ledger = Telemetry(version="test"), Ledger(store)
+    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry)
     engine = Engine(
         clock=clock,
         forecasters=forecasters,
-        store=store,
-        storing=storing,
-        ledger=ledger,
+        keeper=keeper,
         board=board,
         fits=fits,
         telemetry=telemetry,

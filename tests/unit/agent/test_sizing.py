@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.engine import Assignment
 from agent.history.memory import MemoryStore
 from agent.history.store import StoreFailed, StoreLimits
 from agent.parts import Parts
@@ -19,6 +18,7 @@ from agent.policy.objectives import ALL_KEPT, Lesson, Question
 from agent.sizing import Learning, Objective, SizedSignal
 from agent.snapshot import Condition
 from agent.sources.source import Reading, Sample, Source, SourceError
+from agent.watched import Assignment
 from forecasters.series import EPOCH
 from scalers.capacity.learning import LearningPolicy
 from scalers.capacity.objective import Limit

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from agent.cluster.lead_times import STORED_AS, LeadTimes, MeasuredPolicies
-from agent.engine import Assignment
 from agent.history.memory import MemoryStore
 from agent.history.store import Store, StoreLimits
 from agent.history.thread import StoreThread
+from agent.watched import Assignment
 from scalers.policy import PolicyKey
 from tests.fakes.engine import assigned
 from tests.fakes.sources import ScriptedSource

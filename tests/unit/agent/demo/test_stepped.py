@@ -21,6 +21,7 @@ from agent.history.ledger import Ledger
 from agent.history.memory import MemoryStore
 from agent.history.store import StoreLimits
 from agent.history.thread import StoreThread
+from agent.keeping import Keeper
 from agent.telemetry import Telemetry
 from forecasters.table import FORECASTERS
 from scalers.decision import Basis
@@ -56,9 +57,13 @@ class Rig:
         self.engine = Engine(
             clock=self.scene.clock,
             forecasters=FORECASTERS,
-            store=store,
-            storing=self.storing,
-            ledger=Ledger(store),
+            keeper=Keeper(
+                clock=self.scene.clock,
+                store=store,
+                storing=self.storing,
+                ledger=Ledger(store),
+                telemetry=self.telemetry,
+            ),
             board=self.board,
             fits=self.fits,
             telemetry=self.telemetry,

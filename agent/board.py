@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -49,6 +49,7 @@ class Board:
         self._entries: dict[PolicyKey, _Entry | None] = {}  # None: the policy exists and has no answer yet
         self._names: dict[str, frozenset[str]] = {}  # by namespace
         self._subscribers: dict[PolicyKey, tuple[Callable[[], None], ...]] = {}
+        self._refused: Mapping[PolicyKey, str] = {}
         # a trigger with a typo asks several times a minute, always the same
         self._hints: dict[tuple[str, frozenset[str]], str | None] = {}
         self._hinting = Budget(_HINTS_A_SECOND, at_once=_HINTS_AT_ONCE, monotonic=monotonic)
@@ -90,6 +91,10 @@ class Board:
             self._entries[key] = _Entry(published, made_at, now + valid_for.total_seconds())
         if answer != before:
             self._tell(key)
+
+    def explain(self, refused: Mapping[PolicyKey, str]) -> None:
+        """Say from now on why these policies are not known, in place of whatever was said before."""
+        self._refused = dict(refused)
 
     def remove(self, key: PolicyKey) -> None:
         """Forget a policy; it is unknown from now on. One that is not there is no error."""
@@ -146,6 +151,8 @@ class Board:
                 self._subscribers.pop(key, None)
 
     def _unknown(self, key: PolicyKey) -> str:
+        if key in self._refused:
+            return f'ForecastPolicy "{key.name}" in namespace "{key.namespace}" is not acted on: {self._refused[key]}'
         names = self._names.get(key.namespace, frozenset())
         near = self._nearest(key.name, names) if len(names) <= _MOST_NAMES else None
         hint = f'did you mean "{near}"?' if near else "a trigger finds the policies of its own namespace only"

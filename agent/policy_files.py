@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.log import logger
@@ -23,6 +23,7 @@ from agent.sizing import Learning, Objective
 from agent.sources.source import Source, SourceError
 from agent.sources.table import SourceTable
 from agent.watched import Assignment
+from scalers.policy import PolicyKey
 
 
 class PolicyFiles:
@@ -34,7 +35,13 @@ class PolicyFiles:
         self._path = path
         self._sources = sources
         self._seen: object = None
+        self._refused: dict[PolicyKey, str] = {}
         self._log = logger("policies")
+
+    @property
+    def refused(self) -> Mapping[PolicyKey, str]:
+        """Why policies that were read are not acted on."""
+        return self._refused
 
     def first(self) -> Sequence[Assignment]:
         """Return the policies at start.
@@ -66,8 +73,10 @@ class PolicyFiles:
     def _read(self) -> list[Assignment]:
         policies = load_policies(self._path)
         beyond = beyond_limit(sorted(policy.key for policy in policies), self._most)
+        self._refused = {}
         for key in sorted(beyond):
             told, mend = beyond_in_words(key.namespace, self._most)
+            self._refused[key] = f"{told}; {mend}"
             self._log.error("policy_beyond_limit", policy=str(key), fault=told, mend=mend)
         return [assignment_of(policy, self._sources) for policy in policies if policy.key not in beyond]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, Protocol
@@ -35,7 +35,12 @@ _HANDING_OVER = 5.0  # seconds
 
 
 class PolicySource(Protocol):
-    """Where policies come from: files now, a cluster later."""
+    """Where policies come from: files or a cluster."""
+
+    @property
+    def refused(self) -> Mapping[PolicyKey, str]:
+        """Why policies that were read last are not acted on."""
+        ...
 
     def first(self) -> Sequence[Assignment]:
         """Return the policies at start, or raise what is wrong with them."""
@@ -158,7 +163,7 @@ class Agent:
                 await self._companion.begin()
             if self._duty is not None:
                 self._engine.rest()
-            await self._engine.assign(self._policies.first())
+            await self._assign(self._policies.first())
             self._servers.http.bind()
             if self._servers.access_log is not None:
                 self._servers.access_log.begin()
@@ -231,8 +236,12 @@ class Agent:
 
     async def _reload(self, group: asyncio.TaskGroup) -> None:
         if (assignments := await asyncio.to_thread(self._policies.changed)) is not None:
-            await self._engine.assign(assignments)
+            await self._assign(assignments)
             self._follow(group)
+
+    async def _assign(self, assignments: Sequence[Assignment]) -> None:
+        self._parts.board.explain(self._policies.refused)
+        await self._engine.assign(assignments)
 
     def _follow(self, group: asyncio.TaskGroup) -> None:
         """Start a task for each policy that is new, and end those of policies that are gone, changed or another's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -188,6 +188,11 @@ class MeasuredPolicies:
         self._lead_times = lead_times
         self._declared: Sequence[Assignment] = ()
         self._seen = -1
+
+    @property
+    def refused(self) -> Mapping[PolicyKey, str]:
+        """Why policies that were read are not acted on."""
+        return self._policies.refused
 
     def first(self) -> Sequence[Assignment]:
         """Return the policies at start."""

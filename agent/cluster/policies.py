@@ -12,6 +12,7 @@ from agent.policy_files import assignment_of
 from agent.quota import beyond_in_words, beyond_limit
 from agent.sources.table import SourceTable
 from agent.watched import Assignment
+from scalers.policy import PolicyKey
 
 
 class ClusterPolicies:
@@ -32,6 +33,16 @@ class ClusterPolicies:
     def faults(self) -> Mapping[Name, Refusal]:
         """Why policies, or the newest versions of some, are not acted on."""
         return self._wrong | self._beyond
+
+    @property
+    def refused(self) -> Mapping[PolicyKey, str]:
+        """The same, for those of which no version is acted on."""
+        is_acted_on = {name for name, (_, assignment) in self._read.items() if assignment is not None}
+        return {
+            PolicyKey(*name): fault.message
+            for name, fault in self.faults.items()
+            if name in self._beyond or name not in is_acted_on
+        }
 
     def first(self) -> Sequence[Assignment]:
         """Return the policies at start. None is refused for another's faults."""

@@ -52,6 +52,11 @@ def policy_key(reference: ScaledObjectRef, limits: Limits = _DEFAULT) -> PolicyK
     return PolicyKey(namespace=reference.namespace, name=name)
 
 
+def is_inline(reference: ScaledObjectRef) -> bool:
+    """Return whether a trigger that has a policy, by `policy_key`, has it written into itself."""
+    return not reference.scalerMetadata.get(POLICY)
+
+
 def counts_items(reference: ScaledObjectRef) -> bool:
     """Return whether the trigger is a ScaledJob's: KEDA does not say, so `queueCounts` does.
 

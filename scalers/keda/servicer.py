@@ -13,7 +13,7 @@ import grpc
 from scalers.keda.board import Answer, UnknownPolicy
 from scalers.keda.identity import AllowedClients, Authenticated
 from scalers.keda.limits import CallRates, Limits
-from scalers.keda.metadata import counts_items, policy_key, refuse_push
+from scalers.keda.metadata import counts_items, is_inline, policy_key, refuse_push
 from scalers.keda.metrics import check_metric_name, jobs_of, metric_spec, metric_value, replicas_of
 from scalers.keda.observing import RpcObserver
 from scalers.keda.patience import PatientBoard
@@ -30,6 +30,11 @@ from scalers.keda.reading import readable
 from scalers.keda.refusal import RpcRefused
 from scalers.keda.speeches import ActivitySpeech, SpecSpeech
 from scalers.policy import PolicyKey
+
+_NOT_MADE = (
+    "its policy is written into the trigger: an agent in a cluster makes one of it within seconds, an agent on files "
+    "(--policies) never does"
+)
 
 
 class BoardServicer(ExternalScalerServicer):
@@ -66,7 +71,7 @@ class BoardServicer(ExternalScalerServicer):
         self._admit(context)
         check_metric_name(readable(request).metricName)
         key = self._key(request.scaledObjectRef)
-        answer = await self._answer(key)
+        answer = await self._answer(key, request.scaledObjectRef)
         now = time.monotonic()
         value = jobs_of(answer, key, now) if counts_items(request.scaledObjectRef) else replicas_of(answer, key)
         if answer.published_at is not None:
@@ -77,7 +82,7 @@ class BoardServicer(ExternalScalerServicer):
         """Return whether the target should have replicas, or jobs, at all; `false` is always observed idleness."""
         self._admit(context)
         key = self._key(readable(request))
-        answer = await self._answer(key)
+        answer = await self._answer(key, request)
         if counts_items(request):
             return IsActiveResponse(result=jobs_of(answer, key, time.monotonic()) > 0)
         replicas_of(answer, key)
@@ -87,7 +92,7 @@ class BoardServicer(ExternalScalerServicer):
         """Say the policy's activity when it is known, when it changes, and again while the target is at zero."""
         self._admit(context)
         key = self._key(readable(request))
-        self._check_known(key)
+        self._check_known(key, request)
         if counts_items(request):
             refuse_push(request)
         return ActivitySpeech(self._feeds, key, _peer(context))
@@ -104,21 +109,22 @@ class BoardServicer(ExternalScalerServicer):
         self._rates.take(reference.namespace)
         return policy_key(reference, self._limits)
 
-    async def _answer(self, key: PolicyKey) -> Answer:
+    async def _answer(self, key: PolicyKey, reference: ScaledObjectRef) -> Answer:
         try:
             return await self._board.answer(key)
         except UnknownPolicy as unknown:
-            raise _not_found(unknown) from unknown
+            raise _not_found(unknown, reference) from unknown
 
-    def _check_known(self, key: PolicyKey) -> None:
+    def _check_known(self, key: PolicyKey, reference: ScaledObjectRef) -> None:
         try:
             self._board.check(key)
         except UnknownPolicy as unknown:
-            raise _not_found(unknown) from unknown
+            raise _not_found(unknown, reference) from unknown
 
 
-def _not_found(unknown: UnknownPolicy) -> RpcRefused:
-    return RpcRefused(grpc.StatusCode.NOT_FOUND, str(unknown.args[0]))
+def _not_found(unknown: UnknownPolicy, reference: ScaledObjectRef) -> RpcRefused:
+    inline = f"; {_NOT_MADE}" if is_inline(reference) else ""
+    return RpcRefused(grpc.StatusCode.NOT_FOUND, f"{unknown.args[0]}{inline}")
 
 
 def _peer(context: object) -> str:

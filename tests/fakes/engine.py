@@ -200,6 +200,7 @@ class ScriptedPolicies:
         self.now: Sequence[Assignment] = first
         self.trouble: Exception | None = None
         self.is_closed = False
+        self.refused: Mapping[PolicyKey, str] = {}
         self._told: Sequence[Assignment] | None = None
 
     def first(self) -> Sequence[Assignment]:

@@ -53,6 +53,16 @@ def any_board(request: pytest.FixtureRequest) -> tuple[AnswerBoard, Callable[[Po
     return pair
 
 
+def test_a_policy_that_is_not_acted_on_is_refused_with_the_reason(board: Board) -> None:
+    board.explain({CHAT: "2 policies are acted on in namespace ml; delete one of them"})
+    expected = 'ForecastPolicy "chat" in namespace "ml" is not acted on: 2 policies are acted on in namespace ml'
+    with pytest.raises(UnknownPolicy, match=expected):
+        board.answer(CHAT)
+    board.explain({})
+    with pytest.raises(UnknownPolicy, match="there is no ForecastPolicy"):
+        board.answer(CHAT)
+
+
 def test_every_board_gives_the_newest_answer_and_refuses_policies_it_does_not_know(
     any_board: tuple[AnswerBoard, Callable[[PolicyKey, Answer], None]],
 ) -> None:

@@ -12,6 +12,7 @@ from agent.sources.prometheus import PrometheusSource
 from agent.sources.source import SourceError
 from agent.sources.table import SourceTable
 from scalers.capacity.objective import Limit
+from scalers.policy import PolicyKey
 from tests.fakes.policies import VALID_TEXT
 
 CHAT = VALID_TEXT
@@ -143,3 +144,4 @@ def test_beyond_its_namespaces_limit_the_first_by_name_are_acted_on(
     write("llm.yaml", LLM)
     read = PolicyFiles(tmp_path, SourceTable(Configuration()), most=1)
     assert [str(each.policy.key) for each in read.first()] == ["default/llm"]
+    assert "namespaceLimits.policies" in read.refused[PolicyKey("default", "workload")]

@@ -250,9 +250,9 @@ def test_policies_are_added_changed_and_removed_while_the_agent_runs() -> None:
         stage.policies.now = [wider, llm]
         await stage.at(12)
         assert (stage.answer(), stage.answer(LLM)) == (8.0, 10.0)
-        stage.policies.now = [llm]
+        stage.policies.now, stage.policies.refused = [llm], {wider.policy.key: "1 policy is acted on"}
         await stage.at(18)
-        with pytest.raises(LookupError):
+        with pytest.raises(LookupError, match="not acted on: 1 policy is acted on"):
             stage.answer()
         assert stage.answer(LLM) == 10.0
 

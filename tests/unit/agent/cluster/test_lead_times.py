@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 
@@ -23,6 +25,8 @@ SLOW = [a_start(number, pull=565) for number in range(5)]  # ten minutes each
 
 class Known:
     """Policies that a test changes."""
+
+    refused: Mapping[PolicyKey, str] = MappingProxyType({})
 
     def __init__(self, *assignments: Assignment) -> None:
         self.next: list[Assignment] | None = None

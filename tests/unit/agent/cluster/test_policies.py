@@ -8,6 +8,7 @@ from agent.cluster.policies import ClusterPolicies
 from agent.cluster.status import Refusal
 from agent.configuration import Configuration
 from agent.sources.table import SourceTable
+from scalers.policy import PolicyKey
 from tests.fakes.policies import document
 
 CHAT = ("ml", "chat")
@@ -58,6 +59,7 @@ def test_one_that_is_wrong_keeps_its_last_good_version_and_nobody_else_waits() -
     documents.put({**told(1), "metadata": {**told(1)["metadata"], "name": "other", "uid": "b"}})
     assert {each.policy.key.name for each in read.changed() or ()} == {"chat", "other"}
     assert "spec.forecast.timeZone" in read.faults[CHAT].message
+    assert not read.refused  # its last good version is acted on
     documents.put(told(3))
     read.changed()
     assert read.faults == {}
@@ -67,6 +69,7 @@ def test_one_that_is_wrong_from_the_start_is_told_and_refuses_nobody() -> None:
     _, read = policies(told(1, forecast={"timeZone": "Mars/Olympus"}))
     assert not read.first()
     assert set(read.faults) == {CHAT}
+    assert set(read.refused) == {PolicyKey(*CHAT)}
 
 
 def test_beyond_its_namespaces_limit_the_oldest_are_acted_on_and_the_others_say_why() -> None:
@@ -79,9 +82,10 @@ def test_beyond_its_namespaces_limit_the_oldest_are_acted_on_and_the_others_say_
             "TooManyPolicies",
         )
     }
+    assert read.refused == {PolicyKey("ml", "new"): read.faults["ml", "new"].message}
     documents.remove(born("old", 1))
     assert {each.policy.key.name for each in read.changed() or ()} == {"new", "middle"}
-    assert read.faults == {}
+    assert read.faults == read.refused == {}
 
 
 def test_one_that_is_wrong_takes_no_place_of_its_namespace() -> None:

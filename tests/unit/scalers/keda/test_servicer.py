@@ -71,6 +71,15 @@ def test_an_unknown_policy_is_not_found_in_both_calls(serving: Serving, trigger:
     assert failure(lambda: serving.scaler.IsActive(trigger)) == expected
 
 
+def test_a_policy_in_the_trigger_that_nobody_has_made_is_told_where_it_would_be(serving: Serving) -> None:
+    inline = {"query": "sum(rate(requests[1m]))", "capacityPerReplica": "12"}
+    code, told = failure(
+        lambda: serving.scaler.IsActive(ScaledObjectRef(name="chat", namespace="ml", scalerMetadata=inline))
+    )
+    assert code is grpc.StatusCode.NOT_FOUND
+    assert "an agent on files (--policies) never does" in told
+
+
 def test_a_policy_of_that_name_in_another_namespace_is_not_answered(serving: Serving, trigger: ScaledObjectRef) -> None:
     serving.board.put(PolicyKey("billing", "chat"), needing(3.0))
     assert failure(lambda: serving.scaler.IsActive(trigger))[0] is grpc.StatusCode.NOT_FOUND

@@ -33,12 +33,12 @@ class Decider:
         self.decision: Decision | None = None
         self._previous: Previous | None = None
         self._kept_for = max(signal.fall_noticed_within for signal in self.signals.values()) + _MORE
-        self._answers: deque[tuple[datetime, float]] = deque()  # of that time, oldest first
+        self._answers: deque[tuple[datetime, float]] = deque()  # of that time; of two, only a lower one is the newer
 
     def restore_answer(self, *, answer: float, at: datetime) -> None:
         """Take up the answer that an earlier process gave: it is not undercut until a forecast is back."""
         self._previous = Previous(answer=answer, for_keda=answer, is_active=answer > 0, foretold_at=at)
-        self._answers.append((at, answer))
+        self._remember(at, answer)
 
     def take_capacity(self, name: str, learned: LearnedCapacity) -> None:
         """Size a signal by a learned capacity from now on."""
@@ -84,7 +84,7 @@ class Decider:
         )
         self.decision = decision = recommend(situation, self.policy)
         if decision.answer is not None and decision.for_keda is not None:
-            self._answers.append((now, decision.answer))
+            self._remember(now, decision.answer)
             self._previous = Previous(
                 answer=decision.answer,
                 for_keda=decision.for_keda,
@@ -96,10 +96,16 @@ class Decider:
     def _take_up_signals(self) -> None:
         self.policy = replace(self.policy, signals=tuple(signal.policy for signal in self.signals.values()))
 
+    def _remember(self, at: datetime, answer: float) -> None:
+        while self._answers and self._answers[-1][1] <= answer:
+            self._answers.pop()
+        self._answers.append((at, answer))
+
     def _lately(self, now: datetime) -> float | None:
+        """Return the largest answer of the time that is remembered."""
         while self._answers and now - self._answers[0][0] > self._kept_for:
             self._answers.popleft()
-        return max((answer for _, answer in self._answers), default=None)
+        return self._answers[0][1] if self._answers else None
 
     def _foretold_at(self) -> datetime | None:
         return None if self._previous is None else self._previous.foretold_at

@@ -103,12 +103,12 @@ class PeakSight:
     def _recent(self, demand: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         values = self._history.newest_fine(self._spans[-1])
         values[-1] = demand
-        largest = values.max()
+        largest = np.maximum.reduce(values)  # `max` does the same by way of two functions more
         if not largest <= self._most:  # or a gap, which makes it NaN
             values = np.minimum(_carried(values), self._most)
         if len(values) <= self._reach:
             values = np.concatenate([np.full(self._reach + 1 - len(values), values[0]), values])
-        maxima = np.array([[values[-span:].max() for span in self._spans]])
+        maxima = np.array([[np.maximum.reduce(values[-span:]) for span in self._spans]])
         return values[len(values) - 1 - self._reach :: self._per_row][None, :], maxima
 
 

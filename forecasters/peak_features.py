@@ -52,10 +52,12 @@ class Usual:
     slow: NDArray[np.float64]  # shape (n, 5), from `slow_at`
     habits: NDArray[np.float64]  # shape (n, 16), from `habits_at`
 
+    @cached_property
     def analog(self) -> NDArray[np.float64]:
         """Return the 0.8 quantile of the rises at this time of the last days, shape (n,), not below 0, 0 if unknown."""
         return np.fmax(self.habits[:, 0], 0.0)
 
+    @cached_property
     def volatility(self) -> NDArray[np.float64]:
         """Return the 0.8 quantile of the rises of the last hour, shape (n,), not below 0, 0 if unknown."""
         return np.fmax(self.lately[:, 0], 0.0)

@@ -69,12 +69,12 @@ class Paths:
             followed[:] = peaks[_FIRST:]
         self._remember(demand, None if peaks is None else followed)
         end = self._place
-        held = self._recent[end - self._long : end].max(axis=0)
-        held_shortly = self._recent[end - self._short : end].max(axis=0)
+        held = np.maximum.reduce(self._recent[end - self._long : end])
+        held_shortly = np.maximum.reduce(self._recent[end - self._short : end])
         planned[:3] = demand, held_shortly[0], held[0]
         if peaks is not None:
             planned[_HELD_PLACES] = held_shortly[1], held[1], held_shortly[2]
-        planned[-2:] = demand + float(usual.analog()[0]), demand + float(usual.volatility()[0])
+        planned[-2:] = demand + usual.analog[0], demand + usual.volatility[0]
         return planned
 
     def _remember(self, demand: float, followed: NDArray[np.float64] | None) -> None:
@@ -107,7 +107,7 @@ def planned_table(
             trailing_largest(demand, long),
             quantiles,
             *(np.where(known, each, np.nan) for each in held),
-            demand + usual.analog(),
-            demand + usual.volatility(),
+            demand + usual.analog,
+            demand + usual.volatility,
         ]
     )

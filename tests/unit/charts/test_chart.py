@@ -30,6 +30,7 @@ EVERYTHING = {
     },
     "rbac.targetKinds": [{"apiGroup": "argoproj.io", "resource": "rollouts"}],
     "serviceMonitor.enabled": True,
+    "prometheusRule.enabled": True,
     "priorityClassName": "system-cluster-critical",
     "tolerations": [{"operator": "Exists"}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],
@@ -120,7 +121,6 @@ def test_every_mapping_of_known_values_is_closed() -> None:
         ({"sources": {"mimir": {}}}, "missing property 'url'"),
         ({"image.digest": "latest"}, "does not match pattern"),
         ({"terminationGracePeriodSeconds": 2}, "minimum: got 2, want 10"),
-        ({"prometheusRule.enabled": True}, "ships no alert rules; docs/operations.md lists"),
         ({"dashboards.enabled": True}, "ships no dashboards"),
         ({"gpu": True}, "'gpu' not allowed"),
     ],
@@ -235,25 +235,11 @@ def test_the_agent_takes_mutual_tls_and_what_the_chart_does_not_know(tmp_path: P
     assert configuration.log_level == "debug"
 
 
-@pytest.mark.parametrize(
-    ("switch", "folder", "name", "text", "kind"),
-    [
-        ("prometheusRule.enabled", "rules", "a.yaml", "groups: [{name: a, rules: []}]", "PrometheusRule"),
-        ("dashboards.enabled", "dashboards", "fleet.json", '{"title": "Fleet {{ x }}"}', "ConfigMap"),
-    ],
-)
-def test_rules_and_dashboards_that_a_chart_has_are_rendered(
-    tmp_path: Path, switch: str, folder: str, name: str, text: str, kind: str
-) -> None:
+def test_dashboards_that_a_chart_has_are_rendered(tmp_path: Path) -> None:
     chart = tmp_path / "foretide"
     shutil.copytree(CHART, chart)
-    (chart / "files" / folder).mkdir(exist_ok=True)
-    (chart / "files" / folder / name).write_text(text)
-    found = [each for each in rendered({switch: True}, chart=chart) if each["kind"] == kind]
+    (chart / "files/dashboards").mkdir()
+    (chart / "files/dashboards/fleet.json").write_text('{"title": "Fleet {{ x }}"}')
+    found = [each for each in rendered({"dashboards.enabled": True}, chart=chart) if each["kind"] == "ConfigMap"]
 
-    shown = {"PrometheusRule": lambda each: each["spec"]["groups"], "ConfigMap": lambda each: each.get("data")}[kind]
-    expected = {
-        "PrometheusRule": [{"name": "a", "rules": []}],
-        "ConfigMap": {"fleet.json": '{"title": "Fleet {{ x }}"}'},
-    }
-    assert expected[kind] in [shown(each) for each in found]
+    assert {"fleet.json": '{"title": "Fleet {{ x }}"}'} in [each.get("data") for each in found]

@@ -22,6 +22,9 @@ from scalers.tolerance import past_tolerance
 
 # A scrape may be missed and a query may come late; a third missing sample in a row is an outage.
 _MISSED_SAMPLES = 3
+# A fit leaves something of nothing: up to 0.004 replicas throughout nights without any demand, on a day's shape with
+# 5 % noise. A foretold need of no more than this wakes nobody; demand that is there does, however small.
+_NEXT_TO_NOTHING = 0.01  # replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,9 @@ def _is_idle(decision: Decision, policy: ScalingPolicy) -> bool:
     """Observed idleness: every demand, and every peak that counts, is at most the activation; held is never idle."""
     if policy.bounds.minimum > 0 or decision.basis is Basis.HELD:
         return False
-    peaks = [known.peak.value for known in decision.signals if known.peak is not None and known.distrust is None]
+    counting = [known for known in decision.signals if known.peak is not None and known.distrust is None]
+    foretold = [(known.peak.value, known.capacity) for known in counting if known.peak is not None]
+    peaks = [peak for peak, capacity in foretold if peak > _NEXT_TO_NOTHING * capacity]
     demands = [known.demand for known in decision.signals if known.demand is not None]
     return max([*peaks, *demands]) <= policy.activation
 
@@ -210,7 +215,7 @@ def _clamp(
         answer = after
 
     if is_idle:
-        step("idle", 0.0, f"demand is at or below the activation of {policy.activation:g}")
+        step("idle", 0.0, f"demand is at or below the activation of {policy.activation:g}, and no more is expected")
     for override in policy.overrides:
         if override.since <= situation.now < override.until:
             step("override", max(answer, float(override.replicas)), f"set by {override.owner}: {override.reason}")

@@ -149,6 +149,21 @@ def test_expected_demand_keeps_an_idle_target_awake() -> None:
     assert (decision.answer, decision.is_active) == (0.5, True)
 
 
+@pytest.mark.parametrize(
+    "peak", [0.0048, 0.12]
+)  # what a fit leaves at a night without demand; a hundredth of a replica
+def test_what_a_fit_leaves_of_nothing_keeps_no_target_awake(peak: float) -> None:
+    policy = a_policy(bounds=Bounds(0, 40))
+    decision = recommend(a_situation(a_signal(0.0, peak=peak)), policy)
+    assert (decision.answer, decision.is_active) == (0.0, False)
+
+
+def test_the_smallest_demand_that_is_there_keeps_a_target_awake() -> None:
+    policy = a_policy(bounds=Bounds(0, 40))
+    decision = recommend(a_situation(a_signal(0.0048, peak=0.0048)), policy)
+    assert (decision.answer, decision.is_active) == (pytest.approx(0.0004), True)
+
+
 def test_held_data_never_count_as_idleness() -> None:
     policy = a_policy(bounds=Bounds(0, 40))
     decision = recommend(a_situation(a_signal(0.0, age=timedelta(minutes=2)), previous=3.0), policy)

@@ -49,9 +49,14 @@ test-unit: env $(BIN)/helm ## unit tests alone: no network, no server
 test-real: env page system-packages $(if $(CI),bench-env) ## tests against a real Prometheus, a real gRPC client and a real browser
 	@$(PYTEST) tests/real tests/page -q $(ARGS)
 
+# a cluster that has KEDA, in the place of one made here: make e2e KUBECONFIG=FILE [AGENT_HOST=ADDRESS]; the environment's
+# KUBECONFIG does not count: nobody tests on a cluster by accident
+E2E_KUBECONFIG = $(if $(findstring command,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))
+AGENT_HOST ?=
+
 .PHONY: e2e
 e2e: env $(BIN)/helm ## tests against the real KEDA in a real Kubernetes control plane; builds both with Go, once
-	@.ci/e2e $(ARGS)
+	@FORETIDE_E2E_KUBECONFIG='$(E2E_KUBECONFIG)' FORETIDE_E2E_HOST='$(AGENT_HOST)' .ci/e2e $(ARGS)
 
 .PHONY: bench
 bench: env ## print the figures that must hold, each beside its limit

@@ -12,9 +12,11 @@ import requests
 from scalers.keda.metrics import METRIC_NAME
 from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
+from tests.cluster.given import HOST
 from tests.cluster.processes import free_port
 from tests.real.agent.process import LONGEST, AgentProcess
 
+_PLAIN = () if HOST == "127.0.0.1" else ("--grpc-insecure",)
 _AHEAD = 1800  # seconds of demand that are written at once; the agent reads no row before its time
 
 POLICY = """
@@ -36,7 +38,7 @@ spec:
 def answer(port: int, namespace: str) -> float | str:
     """Return what KEDA would get for the policy `chat` from an agent of this machine, or the code of an error."""
     reference = ScaledObjectRef(name="chat", namespace=namespace, scalerMetadata={"policy": "chat"})
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
         request = GetMetricsRequest(scaledObjectRef=reference, metricName=METRIC_NAME)
         try:
             reply = ExternalScalerStub(channel).GetMetrics(request, timeout=2)
@@ -49,12 +51,17 @@ class ClusterAgent(AgentProcess):
     """An agent for the policies of one namespace, which knows of none but what the cluster says."""
 
     def __init__(self, folder: Path, kubeconfig: Path, namespace: str, *options: str) -> None:
-        super().__init__(folder, *options)
+        super().__init__(folder, "--grpc-address", f"{HOST}:0", *_PLAIN, *options)
         self._namespace = namespace
         self._cluster = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
 
     def whose_policies(self) -> list[str]:
         return self._cluster
+
+    @property
+    def address(self) -> str:
+        """Where KEDA asks it, once it is started."""
+        return f"{HOST}:{self.grpc_port}"
 
     def ask(self) -> float | str:
         """Return the answer that KEDA would get, or the code of an error."""
@@ -65,8 +72,8 @@ class DemandedAgent(AgentProcess):
     """An agent with the policy `chat`, whose one replica serves a demand of 1; always on the same gRPC port."""
 
     def __init__(self, folder: Path, namespace: str, *options: str, config: str | None = None) -> None:
-        self.address = f"127.0.0.1:{free_port()}"
-        super().__init__(folder, "--grpc-address", self.address, *options, config=config)
+        self.address = f"{HOST}:{free_port()}"
+        super().__init__(folder, "--grpc-address", self.address, *_PLAIN, *options, config=config)
         self._demand = folder / "demand.csv"
         self._rows: list[tuple[int, float]] = []
         self.demand(0)

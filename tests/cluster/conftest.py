@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import binaries, keda
 from tests.cluster.agent import DemandedAgent
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.given import KUBECONFIG, GivenCluster
 from tests.cluster.nodes import Nodes
 from tests.cluster.scaled import Scaled
 from tests.real.prometheus import rig
@@ -22,9 +23,20 @@ _NUMBERS = itertools.count(1)
 Agents = Callable[..., DemandedAgent]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, of a cluster that was given, what needs the rig's own; each test says why."""
+    for item in items:
+        if KUBECONFIG and (mark := item.get_closest_marker("rig")):
+            item.add_marker(pytest.mark.skip(reason=f"not on a given cluster: {mark.args[0]}"))
+
+
 @pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Kubernetes alone, or a skip where there is no Go to build it; in CI there must be."""
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | GivenCluster]:
+    """The cluster that was given; or Kubernetes alone, or a skip where no Go is there to build it. In CI it must be."""
+    if KUBECONFIG:
+        with GivenCluster(Path(KUBECONFIG), tmp_path_factory.mktemp("cluster")) as given:
+            yield given
+        return
     if shutil.which("go") is None and "CI" not in os.environ:
         pytest.skip("Go is not there, so Kubernetes and KEDA cannot be built: both are played by fakes of ours only")
     binaries.KUBERNETES.built()
@@ -33,8 +45,11 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 
 
 @pytest.fixture(scope="session")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
+def cluster(control_plane: ControlPlane | GivenCluster) -> ControlPlane | GivenCluster:
     """Kubernetes with KEDA."""
+    if isinstance(control_plane, GivenCluster):
+        control_plane.need_keda()
+        return control_plane
     binaries.KEDA.built()
     keda.install(control_plane)
     return control_plane
@@ -49,7 +64,7 @@ def nodes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def namespace(cluster: ControlPlane) -> Iterator[str]:
-    name = f"ml-{next(_NUMBERS)}"
+    name = f"foretide-e2e-{next(_NUMBERS)}"
     cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     # gone before its agent is, or KEDA would go on asking it throughout the tests that follow

@@ -23,7 +23,10 @@ from tests.cluster.scaled import Scaled
 from tests.real.agent.process import ROOT
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.rig("KEDA's own prometheus scaler asks a Prometheus that listens on this machine's loopback"),
+]
 
 LONGEST = 90.0  # seconds
 QUERY = "max(demand)"

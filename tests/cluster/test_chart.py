@@ -16,7 +16,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually
 from tests.fakes.policies import document
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the chart is installed and removed, and with its CRD every policy")]
 
 NAMESPACE = "foretide"
 AGENT = "system:serviceaccount:foretide:foretide"

@@ -17,7 +17,10 @@ from tests.cluster.scaled import Scaled, push
 from tests.cluster.test_policies import ClusterAgent
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.rig("a user with the chart's roles gets a certificate of the rig's authority"),
+]
 
 LONGEST = 90.0  # seconds
 NAMESPACE, USER = "fought-over", "conflicts-agent"

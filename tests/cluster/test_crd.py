@@ -19,7 +19,7 @@ from tests.cluster.processes import eventually
 from tests.fakes.api_server import FakeApiServer
 from tests.fakes.policies import document, full_document
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the CRD is deleted, and with it every policy")]
 
 CRD = custom_resource_definition()
 STAND_IN = FakeApiServer(CRD)

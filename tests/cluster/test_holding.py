@@ -16,7 +16,10 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually
 from tests.fakes.namespace_documents import a_container
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.rig("what admission lets in is counted where nobody else's webhooks have a say"),
+]
 
 # One for each: a LimitRange that is gone still counts for half a minute where there is no other.
 RANGES, QUOTAS = "held-by-ranges", "held-by-quotas"

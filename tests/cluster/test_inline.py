@@ -33,7 +33,7 @@ def agent(
 
 def trigger(agent: ClusterAgent, capacity: str) -> Object:
     inline = {"query": "max(demand)", "capacityPerReplica": capacity, "leadTime": "10s"}
-    return {"type": "external-push", "metadata": {"scalerAddress": f"127.0.0.1:{agent.grpc_port}", **inline}}
+    return {"type": "external-push", "metadata": {"scalerAddress": agent.address, **inline}}
 
 
 def test_one_scaled_object_is_enough(

@@ -18,7 +18,7 @@ from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("nodes come when the rig says so")]
 
 LONGEST = 60.0  # seconds
 NAMESPACE = "late-nodes"

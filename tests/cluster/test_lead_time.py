@@ -21,7 +21,7 @@ from tests.cluster.processes import eventually
 from tests.cluster.test_policies import ClusterAgent
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the tests play the kubelet")]
 
 LONGEST = 90.0  # seconds
 NAMESPACE = "starting"

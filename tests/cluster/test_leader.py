@@ -20,7 +20,7 @@ from tests.cluster.processes import eventually
 from tests.real.agent.process import AgentProcess
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("ways to an API server on this machine's loopback are cut")]
 
 LONGEST = 60.0  # seconds
 NEW_LEADER = 30.0  # seconds

@@ -17,7 +17,7 @@ from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled, push
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the API server is ended")]
 
 LONGEST = 90.0  # seconds
 HANGS, GONE = 60.0, 60.0  # seconds
@@ -97,7 +97,7 @@ def cut(cluster: ControlPlane, namespace: str, prometheus: rig.PrometheusServer,
 def test_two_minutes_without_an_api_server_cost_no_answer_and_no_replica(
     cluster: ControlPlane, scaled: Scaled, cut: Cut, exporter: rig.Exporter
 ) -> None:
-    scaled.create(push(f"127.0.0.1:{cut.agent.grpc_port}"))
+    scaled.create(push(cut.agent.address))
     scaled.until(lambda: scaled.replicas == 5, "60 of demand take 5 replicas of 12")
     cut.until(lambda: cut.recommendation.get("answer") == 5.0, "its status says so")
 

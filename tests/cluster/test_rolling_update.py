@@ -18,7 +18,7 @@ from tests.cluster.processes import eventually, free_port
 from tests.cluster.test_leader import POLICIES, POLICY, Replica
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the namespace ml is written to, which may be somebody's")]
 
 LONGEST = 60.0  # seconds
 RATE = 50  # calls a second

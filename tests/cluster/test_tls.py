@@ -12,7 +12,10 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.guarded import OPERATOR, Guarded, over_tls, shown
 from tests.cluster.scaled import Scaled, external
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.rig("certificates are for localhost, and KEDA is to trust the rig's authority"),
+]
 
 PLAIN_TLS = """
 grpc:

@@ -55,7 +55,7 @@ def zeroed(
     def start() -> None:
         scaled.create_target(replicas=0)
         agent.start()
-        scaled.scale(push(f"127.0.0.1:{agent.grpc_port}"), minReplicaCount=0)
+        scaled.scale(push(agent.address), minReplicaCount=0)
 
     yield start
     agent.kill()

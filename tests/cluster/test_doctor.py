@@ -20,7 +20,7 @@ from tests.cluster.processes import eventually, free_port
 from tests.cluster.scaled import Scaled, push
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the CRD is changed and deleted, and with it every policy")]
 
 LONGEST = 60.0  # seconds
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/forecastpolicies.foretide.dev"

@@ -34,8 +34,8 @@ class ClusterLook:
     def look(self, configured: Sequence[str]) -> tuple[list[Finding], list[ForecastPolicy]]:
         """Return what is found, and the policies that are good; where none is named, of the configured namespaces."""
         # kopf and the client of Kubernetes take seconds to import, and the other modes need neither
+        from agent.cluster.reviewing import Account  # noqa: PLC0415
         from agent.doctor.cluster.looking import Where, look_at_cluster  # noqa: PLC0415
-        from agent.doctor.cluster.permissions import Account  # noqa: PLC0415
 
         choose_cluster(self.kubeconfig)
         account = None if self.service_account is None else Account(*self.service_account)

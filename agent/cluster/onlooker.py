@@ -34,6 +34,7 @@ class ClusterOnlooker:
 
     Attributes:
         kept: where a watch puts what it is told of each kind.
+        forbidden: kinds that may be listed and not watched, and what a person can do about each.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ClusterOnlooker:
             monotonic: seconds.
         """
         self.kept: Mapping[Kind, Documents] = {kind: Documents() for kind in KINDS}
+        self.forbidden: Mapping[Kind, str] = {}
         self._policies = policies
         self._target = target
         self._controller = controller
@@ -133,7 +135,10 @@ class ClusterOnlooker:
             for missing, verbs in parts
             if missing
         ]
-        return "; ".join(told) or None
+        unwatched = [
+            f"{kind.plural} cannot be watched: {self.forbidden[kind]}" for kind in _DECIDING if kind in self.forbidden
+        ]
+        return "; ".join(told + unwatched) or None
 
     async def _list_kind(self, reader: Reader, kind: Kind) -> None:
         try:

@@ -12,6 +12,7 @@ from kubernetes.aio import client
 
 from agent.clock import Clock
 from agent.cluster.access import FAILURES, api_client
+from agent.cluster.definition import INSTALL, lacking, misfit, read_definition
 from agent.cluster.documents import Documents, name_of
 from agent.cluster.events import EventTeller, KubernetesEvents
 from agent.cluster.ghosts import forget_gone
@@ -25,6 +26,8 @@ from agent.cluster.others import SCALED_OBJECTS
 from agent.cluster.policies import ClusterPolicies
 from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader, NotRead, Reader
+from agent.cluster.reviewing import KubernetesReviewer
+from agent.cluster.rights import WatchRights
 from agent.cluster.statuses import PLURAL, KubernetesStatuses, StatusBook, StatusWriter
 from agent.cluster.target import Target, target_of
 from agent.cluster.targets import WATCHED, ObservedTargets, WatchedTargets
@@ -78,6 +81,7 @@ class ClusterSide:
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
+        self._rights: WatchRights | None = None
         self._listed_at, self._lists_seen = 0.0, 0
         self._api: client.ApiClient | None = None
         self._writer: StatusWriter | None = None
@@ -100,13 +104,16 @@ class ClusterSide:
         """List the policies, and watch from then on.
 
         Raises:
-            Unreachable: there is no way to the API server, or it refuses.
+            Unreachable: there is no way to the API server, it refuses, or it has no policies of this version.
         """
         self._api = await api_client()
+        reader = KubernetesReader(self._api)
+        await self._look_at_definition(reader)
         await self._list_policies(self._api)
         await self.lead_times.load((key, target.shown) for key, target in self._targets())
-        reader = KubernetesReader(self._api)
+        self._rights = WatchRights(KubernetesReviewer(self._api), self._namespaces)
         await self.onlooker.list_all(reader)
+        await self.onlooker.look_at_namespaces(reader, (target for _, target in self._targets()))
         self._looks = TargetLooks(reader, self._watched, self.lead_times, monotonic=time.monotonic)
         events = EventTeller(KubernetesEvents(self._api), instance=identity(), monotonic=time.monotonic)
         self._writer = StatusWriter(KubernetesStatuses(self._api), self.policies, events)
@@ -155,6 +162,16 @@ class ClusterSide:
         if self._api is not None:
             await self._api.close()  # type: ignore[no-untyped-call]
 
+    async def _look_at_definition(self, reader: Reader) -> None:
+        try:
+            definition = await read_definition(reader)
+        except NotRead:
+            return  # what is wrong is said by the list that follows
+        if (fault := misfit(definition)) is not None:
+            raise Unreachable(f"{fault.what}: {fault.mend}")
+        if (what := lacking(definition)) is not None:
+            self._log.warning("crd_older", found=what, mend=INSTALL)
+
     async def _list_policies(self, api: client.ApiClient) -> None:
         objects = client.CustomObjectsApi(api)
         self._listed_at, self._lists_seen = time.monotonic(), 0 if self._watch is None else self._watch.listed
@@ -167,7 +184,8 @@ class ClusterSide:
         """List all anew that is watched: kopf tells of nothing that was deleted while its watch was cut."""
         age = time.monotonic() - self._listed_at
         was_cut = self._watch is not None and self._watch.listed != self._lists_seen
-        if self._api is None or age < (_LIST_AFTER_CUT if was_cut else _LIST_EVERY):
+        is_unwatched = self._rights is not None and POLICIES in self._rights.missing
+        if self._api is None or age < (_LIST_AFTER_CUT if was_cut or is_unwatched else _LIST_EVERY):
             return
         try:
             await self._list_policies(self._api)
@@ -176,7 +194,8 @@ class ClusterSide:
             return
         reader = KubernetesReader(self._api)
         await self._forget_targets(reader)
-        if await self.onlooker.list_all(reader):
+        has_others = await self.onlooker.list_all(reader)
+        if await self._look_at_rights() or has_others:
             await self._stop_watching()
             await self._watch_anew()
 
@@ -190,8 +209,22 @@ class ClusterSide:
         if gone:
             self._log.warning("targets_gone", count=gone, cause="deleted while the watch was cut")
 
+    async def _look_at_rights(self) -> bool:
+        """Look which kinds may be watched; return whether others than before may."""
+        if self._rights is None:
+            return False
+        has_changed = await self._rights.look((*self._kept, *self.onlooker.watched))
+        self._watched.forbidden = self.onlooker.forbidden = self._rights.missing
+        for kind in WATCHED.values():
+            if kind in self._rights.missing:
+                self._kept[kind].replace(())  # what was known of replicas no longer stands
+        return has_changed
+
     async def _watch_anew(self) -> None:
-        self._watch = ClusterWatch({**self._kept, **self.onlooker.watched}, namespaces=self._namespaces)
+        await self._look_at_rights()
+        missing = {} if self._rights is None else self._rights.missing
+        kinds = {kind: kept for kind, kept in {**self._kept, **self.onlooker.watched}.items() if kind not in missing}
+        self._watch = ClusterWatch(kinds, namespaces=self._namespaces)
         await asyncio.to_thread(self._watch.start)
 
     async def _stop_watching(self) -> None:
@@ -253,7 +286,7 @@ def _refusal(error: Exception, namespace: str | None) -> str:
     where = "all namespaces" if namespace is None else f"namespace {namespace}"
     status = getattr(error, "status", None)
     if status == 404:
-        mend = "install the CRD: foretide render crd | kubectl apply --server-side -f -"
+        mend = f"install the CRD: {INSTALL}"
     elif status == 403:
         mend = "let the service account get, list and watch forecastpolicies.foretide.dev, or name --namespace"
     else:

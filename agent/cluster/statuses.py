@@ -66,7 +66,13 @@ class KubernetesStatuses:
                 _content_type="application/json-patch+json",
             )
         except FAILURES as error:
-            raise StatusNotWritten(f"status of {namespace}/{policy}: {error}") from error
+            raise StatusNotWritten(f"status of {namespace}/{policy}: {_refusal(error)}") from error
+
+
+def _refusal(error: Exception) -> str:
+    if getattr(error, "status", None) == 403:
+        return f"Forbidden: let the service account patch {PLURAL}/status of {GROUP}"
+    return str(error)
 
 
 class StatusBook(Protocol):

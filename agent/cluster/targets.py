@@ -52,10 +52,15 @@ _ROLLS = {"Deployment": deployment_rolls, "StatefulSet": stateful_set_rolls}
 
 
 class WatchedTargets:
-    """Scale targets of the kinds that are watched."""
+    """Scale targets of the kinds that are watched.
+
+    Attributes:
+        forbidden: those of these kinds that may not be watched, and what a person can do about each.
+    """
 
     def __init__(self, kept: Mapping[Kind, Documents], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Look up what a watch keeps; `monotonic` tells seconds, for rollouts that do not come on."""
+        self.forbidden: Mapping[Kind, str] = {}
         self._kept = kept
         self._monotonic = monotonic
         self._began = monotonic()
@@ -68,6 +73,11 @@ class WatchedTargets:
     def is_missing(self, target: Target) -> bool:
         """Whether there is no such object, as far as a watch that has had its time to begin knows."""
         return self.version(target) is None and self._monotonic() - self._began > _FIRST_LIST
+
+    def refusal(self, target: Target) -> str | None:
+        """Return what a person can do where its kind may not be watched; None where it may."""
+        kind = WATCHED.get((target.group, target.kind))
+        return None if kind is None else self.forbidden.get(kind)
 
     def selector(self, target: Target) -> Mapping[str, Any] | None:
         """Return its pods' label selector."""
@@ -159,6 +169,8 @@ class ObservedTargets:
             return None
         if not self._watched.is_watched(target):
             return None if others is None else others.unseen(key)
+        if (mend := self._watched.refusal(target)) is not None:
+            return Unseen("TargetsForbidden", f"{target.shown} is not seen: {mend}")
         if not self._watched.is_missing(target):
             return None
         return Unseen("NoSuchTarget", f"there is no {target.shown} in namespace {target.namespace}")

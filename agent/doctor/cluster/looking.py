@@ -11,9 +11,10 @@ from agent.cluster.access import api_client
 from agent.cluster.documents import Name
 from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader, Reader
+from agent.cluster.reviewing import Account, KubernetesReviewer, Reviewer
 from agent.cluster.scales import Scales
 from agent.doctor.cluster.installation import check_api, check_definition, check_keda, check_lease
-from agent.doctor.cluster.permissions import Account, KubernetesReviewer, Reviewer, check_permissions
+from agent.doctor.cluster.permissions import check_permissions
 from agent.doctor.cluster.policies import check_policies
 from agent.doctor.cluster.secret import check_secret
 from agent.doctor.cluster.setup import read_setup

@@ -115,6 +115,14 @@ async def test_hpas_that_may_not_be_listed_are_unknown_and_vpas_cost_their_own_p
     assert VPAS not in rig.onlooker.watched
 
 
+async def test_hpas_that_may_be_listed_and_not_watched_are_told() -> None:
+    rig = Rig()
+    rig.api.by_path[HPAS_AT] = a_list()
+    await rig.onlooker.list_all(rig.api)
+    rig.onlooker.forbidden = {HPAS: "let the service account watch them", VPAS: "this one, too"}
+    assert rig.around().unseen == "horizontalpodautoscalers cannot be watched: let the service account watch them"
+
+
 async def test_what_the_namespace_sets_for_pods_counts_once_it_was_looked_at() -> None:
     rig = Rig(workload=workload_of(counts_of(a_deployment())))
     rig.api.by_path |= {HPAS_AT: a_list(), QUOTAS_AT: a_list(a_quota({"pods": "4"}))}

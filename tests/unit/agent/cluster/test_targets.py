@@ -70,6 +70,16 @@ def test_a_target_that_is_not_there_is_told_once_the_watch_has_had_its_time() ->
     assert known.unseen(CHAT) == Unseen("NoSuchTarget", "there is no Deployment/another in namespace ml")
 
 
+def test_a_target_that_may_not_be_seen_is_not_said_to_be_missing() -> None:
+    clock, mend = Clock(), "let the service account list and watch deployments.apps"
+    watched = WatchedTargets({DEPLOYMENTS: Documents()}, monotonic=clock)
+    watched.forbidden = {DEPLOYMENTS: mend}
+    known = ObservedTargets(watched, lambda _: TARGET, lambda: None)
+    clock.seconds = 61
+    assert known.unseen(CHAT) == Unseen("TargetsForbidden", f"Deployment/server is not seen: {mend}")
+    assert known.observed(CHAT) is None
+
+
 def test_who_controls_a_target_is_known_and_an_owner_that_does_not_is_none() -> None:
     deployments, owned = Documents(), {"kind": "Revision", "name": "chat-00001", "uid": "r"}
     watched = WatchedTargets({DEPLOYMENTS: deployments})

@@ -10,11 +10,12 @@ import pytest
 
 from agent.cluster.conflicts import known_of
 from agent.cluster.others import kept_hpa, kept_scaled_object
-from agent.cluster.permissions import Permission, Scope
+from agent.cluster.permissions import Permission
+from agent.cluster.reviewing import Account
 from agent.cluster.scales import Scales
 from agent.doctor.cluster.installation import METRICS_API, check_api, check_keda, check_lease
 from agent.doctor.cluster.looking import Where, look
-from agent.doctor.cluster.permissions import Account, Ask, NotReviewed, check_permissions
+from agent.doctor.cluster.permissions import check_permissions
 from agent.doctor.cluster.policies import check_policies
 from agent.doctor.cluster.secret import check_secret
 from agent.doctor.cluster.setup import Setup
@@ -23,26 +24,13 @@ from agent.doctor.finding import Finding, Level
 from tests.certificates import Authority
 from tests.fakes.api_documents import Documents
 from tests.fakes.policies import document
+from tests.fakes.reviews import Granted
 from tests.fakes.scaler_documents import Object, a_scaled_object, an_hpa
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/foretide/leases/foretide"
 SERVICE = "/api/v1/namespaces/foretide/services/foretide"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/foretide/endpointslices"
-
-
-class Granted:
-    """Says what is allowed: everything but some verbs."""
-
-    def __init__(self, *missing: tuple[str, str], answers: bool = True) -> None:
-        self.missing, self.answers = missing, answers
-        self.asked: list[Ask] = []
-
-    async def allows(self, ask: Ask) -> bool:
-        if not self.answers:
-            raise NotReviewed("Forbidden")
-        self.asked.append(ask)
-        return (ask.permission.resource, ask.verb) not in self.missing
 
 
 async def permissions_of(reviewer: Granted, *namespaces: str) -> list[Finding]:
@@ -68,9 +56,9 @@ async def test_a_missing_verb_is_named_with_where_it_is_missing_and_what_for() -
 async def test_each_namespace_is_asked_for_by_itself_and_the_lease_in_the_agents_own() -> None:
     reviewer = Granted()
     await permissions_of(reviewer, "ml", "batch")
-    assert {ask.namespace for ask in reviewer.asked if ask.permission.scope is Scope.POLICIES} == {"ml", "batch"}
-    leases = [ask for ask in reviewer.asked if ask.permission.resource == "leases" and ask.verb == "update"]
-    assert [(ask.namespace, ask.permission.name) for ask in leases] == [("foretide", "foretide")]
+    assert {ask.namespace for ask in reviewer.asked if ask.resource == "pods"} == {"ml", "batch"}
+    leases = [ask for ask in reviewer.asked if ask.resource == "leases" and ask.verb == "update"]
+    assert [(ask.namespace, ask.name) for ask in leases] == [("foretide", "foretide")]
 
 
 async def test_where_nobody_says_what_is_allowed_that_is_told() -> None:

@@ -13,7 +13,7 @@ from agent.policy.crd import custom_resource_definition
 from tests.certificates import Authority
 from tests.cluster import examined
 from tests.cluster.agent import ClusterAgent
-from tests.cluster.api import Api, Object
+from tests.cluster.api import Api, Object, collection
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.examined import ACCOUNT, NAMESPACE, Found, a_policy, doctor
 from tests.cluster.processes import eventually, free_port
@@ -36,8 +36,8 @@ def api(cluster: ControlPlane) -> Iterator[Api]:
     yield api
     no_crd(api)
     examined.revoke(api)
-    for name in ("busy", "astray", "typo", "short", "chat"):
-        api.delete(f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects/{name}")
+    for each in examined.faults():
+        api.delete(f"{collection(each)}/{each['metadata']['name']}")
 
 
 def no_crd(api: Api) -> None:

@@ -21,7 +21,7 @@ from tests.cluster.test_doctor import CRD, POLICIES, install, no_crd
 from tests.real.agent.process import ROOT
 from tests.real.prometheus import rig
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.rig("the CRD is changed and deleted, and with it every policy")]
 
 LONGEST = 60.0  # seconds
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/chat"

@@ -27,6 +27,8 @@ _CHECKPOINT = timedelta(minutes=10)
 _MOST_AT_ONCE = 20
 _PAUSE_AFTER = 50  # policies
 
+_Meaning = tuple[int | None, Refusal | None, object]  # generation, what is wrong, and what a picture means
+
 
 class StatusApi(Protocol):
     """Who puts a status in the place of the one that is there."""
@@ -89,7 +91,7 @@ class StatusBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    meaning: object
+    meaning: _Meaning
     at: datetime
 
 
@@ -111,8 +113,9 @@ class _Looked:
 class _Due:
     name: Name
     snapshot: PolicySnapshot | None  # None where no version of the policy is acted on
-    meaning: object
+    meaning: _Meaning
     is_new: bool
+    is_edited: bool  # whether somebody waits for it: another version of the policy, or another fault
 
 
 class StatusWriter:
@@ -140,7 +143,10 @@ class StatusWriter:
             self._events.keep(frozenset())
 
     async def look(self, book: StatusBook, faults: Mapping[Name, Refusal], now: datetime) -> int:
-        """Write what is due, at most some at once, those that mean something new first; return how many were tried.
+        """Write what is due, at most some at once; return how many were tried.
+
+        What was edited comes first, then what means something new. Of these the one that was written longest ago: where
+        more change all the time than are written, each has its turn.
 
         Args:
             book: the policies that are acted on.
@@ -159,7 +165,7 @@ class StatusWriter:
                 await asyncio.sleep(0)  # others on this loop answer meanwhile
             if (one := self._due(name, decisions.get(name), faults.get(name), book, now)) is not None:
                 due.append(one)
-        chosen = sorted(due, key=lambda one: not one.is_new)[:_MOST_AT_ONCE]
+        chosen = sorted(due, key=self._turn)[:_MOST_AT_ONCE]
         for one in chosen:
             await self._write(one, faults.get(one.name), now)
         return len(chosen)
@@ -182,12 +188,16 @@ class StatusWriter:
         if not is_old and seen.is_same(self._looked.get(name)):
             return None
         snapshot = None if key is None or decision is None else book.brief(key)
-        means = (generation, fault, None if snapshot is None else meaning(snapshot))
+        means: _Meaning = (generation, fault, None if snapshot is None else meaning(snapshot))
         is_new = written is None or written.meaning != means
         if not is_new and not is_old:
             self._looked[name] = seen
             return None
-        return _Due(name, snapshot, means, is_new)
+        return _Due(name, snapshot, means, is_new, is_edited=written is None or written.meaning[:2] != means[:2])
+
+    def _turn(self, one: _Due) -> tuple[bool, bool, float]:
+        written = self._written.get(one.name)
+        return not one.is_edited, not one.is_new, 0.0 if written is None else written.at.timestamp()
 
     def _generation(self, name: Name) -> int | None:
         document = self._documents.get(name)

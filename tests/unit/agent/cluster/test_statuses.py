@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -137,6 +138,33 @@ async def test_a_policy_that_is_refused_says_why_beside_what_its_last_good_versi
     assert "the last good version is acted on: spec.risk" in ready["message"]
     assert status["observedGeneration"] == 3
     assert "recommendation" in status
+
+
+async def test_where_all_change_all_the_time_each_has_its_turn() -> None:
+    (picture, *_) = snapshots()
+    many = [replace(picture, key=PolicyKey("ml", f"chat-{number:02d}")) for number in range(45)]
+    api, documents = Statuses(), documents_of(tuple(many))
+    writer = StatusWriter(api, documents)
+    for look in range(6):
+        changed = [moved(each, answer=float(look + 1)) for each in many]
+        await writer.look(Book(*changed), {}, picture.taken_at + look * MINUTE)
+    times = Counter(name for name, _ in api.written)
+    assert len(times) == 45
+    assert max(times.values()) - min(times.values()) <= 1
+
+
+async def test_an_edit_does_not_wait_for_what_others_answer() -> None:
+    (picture, *_) = snapshots()
+    many = [replace(picture, key=PolicyKey("ml", f"chat-{number:02d}")) for number in range(45)]
+    api, documents = Statuses(), documents_of(tuple(many))
+    writer = StatusWriter(api, documents)
+    for look in range(3):
+        await writer.look(Book(*many), {}, picture.taken_at + look * MINUTE)
+    edited = {"metadata": {"namespace": "ml", "name": "chat-44", "uid": "a", "generation": 4, "resourceVersion": "9"}}
+    documents.put(edited)
+    changed = [moved(each, answer=9.0) for each in many]
+    await writer.look(Book(*changed), {}, picture.taken_at + 3 * MINUTE)
+    assert api.written[45][0] == ("ml", "chat-44")
 
 
 async def test_of_many_that_change_at_once_some_wait_for_the_next_look() -> None:

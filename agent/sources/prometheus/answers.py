@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -50,6 +50,20 @@ def labelled_values(answer: Answer, label: str) -> dict[str, float]:
         SourceError: the answer is not such a vector.
     """
     return {_labels(series).get(label, ""): _pair(answer, series.get("value"))[1] for series in _series(answer)}
+
+
+def parted(answer: Answer, label: str, of: str) -> tuple[Answer, Answer]:
+    """Return the series whose label has a value, without the label, and the others.
+
+    Raises:
+        SourceError: the answer is not a vector.
+    """
+    if answer.kind != "vector":
+        raise _wrong_type(answer)
+    found = _series(answer)
+    own: list[object] = [_without(series, label) for series in found if _labels(series).get(label) == of]
+    others: list[object] = [series for series in found if _labels(series).get(label) != of]
+    return replace(answer, result=own), replace(answer, result=others)
 
 
 def backfill(answers: Sequence[Answer], start: datetime, end: datetime, step: timedelta) -> Backfill:
@@ -114,6 +128,10 @@ def _series(answer: Answer) -> list[Mapping[str, object]]:
 def _labels(series: Mapping[str, object]) -> Mapping[str, str]:
     metric = series.get("metric")
     return metric if isinstance(metric, dict) else {}
+
+
+def _without(series: Mapping[str, object], label: str) -> Mapping[str, object]:
+    return {**series, "metric": {name: value for name, value in _labels(series).items() if name != label}}
 
 
 def _pair(answer: Answer, pair: object) -> tuple[float, float]:

@@ -51,13 +51,14 @@ class PrometheusClient:
         self._address = address
         self._connection: _Connection | None = None
 
-    def instant(self, query: str, at: datetime, *, deadline: float) -> Answer:
+    def instant(self, query: str, at: datetime, *, deadline: float, shown: str | None = None) -> Answer:
         """Evaluate a query at one instant.
 
         Args:
             query: PromQL.
             at: evaluation time.
             deadline: monotonic seconds.
+            shown: what messages call it, where it is not what a person wrote.
 
         Raises:
             SourceError: there is no whole answer; the state says why.
@@ -67,7 +68,7 @@ class PrometheusClient:
             params = {"time": _seconds(at), "timeout": timeout.for_server}
             return connect.custom_query(query, params=params, timeout=timeout.for_socket)  # type: ignore[no-any-return]
 
-        return self._ask(query, send, deadline)
+        return self._ask(shown or query, send, deadline)
 
     def matrix(self, query: str, start: datetime, end: datetime, step: timedelta, *, deadline: float) -> Answer:
         """Evaluate a query at every step in [start, end], at most 11,000 steps.

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 import promql_parser as promql
 
 LABEL = "foretide_selector"  # carries a selector's number through the question
+VALUE = "value"  # what it carries of the query itself, where both are asked at once
 LOOKS_PER_WINDOW = 8
 LEAST_LOOK = timedelta(seconds=1)
 MOST_OPERATORS = 300  # and calls: the time to walk them grows with their square, 300 take 30 ms
@@ -65,6 +66,7 @@ class Freshness:
 
     need: Need | None  # None: the query reads no sample, or only at fixed times
     selectors: tuple[Selector, ...]
+    is_vector: bool = False  # whether the query gives a vector; a scalar cannot be asked for beside others
 
     @classmethod
     def of(cls, query: str) -> Freshness:
@@ -76,12 +78,13 @@ class Freshness:
         if has_too_many_operators(query):
             raise Unparsable(f"it has more than {MOST_OPERATORS} operators and calls")
         try:
-            need = _need(promql.parse(query), _NO_TIME, _NO_TIME)
+            parsed = promql.parse(query)
+            need = _need(parsed, _NO_TIME, _NO_TIME)
         except ValueError as error:
             raise Unparsable(str(error)) from error
         except RecursionError as error:
             raise Unparsable("it is nested too deeply") from error
-        return cls(need, tuple(dict.fromkeys(_selectors(need))))
+        return cls(need, tuple(dict.fromkeys(_selectors(need))), _is_vector(parsed))
 
     @property
     def question(self) -> str:
@@ -91,6 +94,16 @@ class Freshness:
             for number, selector in enumerate(self.selectors)
         )
         return " or ".join(parts)
+
+    def beside(self, query: str) -> str | None:
+        """Return PromQL that gives a query's value and the answer to the question at once, told apart by the label.
+
+        None where it has to be asked apart. One request is half of what two cost both sides.
+        """
+        if not self.selectors or not self.is_vector:
+            return None
+        # a line of its own: the query may end with a comment
+        return f'label_replace((\n{query}\n), "{LABEL}", "{VALUE}", "", "") or {self.question}'
 
     def newest(self, timestamps: Mapping[str, float]) -> datetime | None:
         """Return how fresh the query's value is: its needed selectors' stalest. None: a needed one has no sample.
@@ -173,6 +186,21 @@ def _need(expression: promql.Expr, offset: timedelta, window: timedelta) -> Need
             return _need(expression.expr, offset, window)
         case _:
             return None  # a number or a string
+
+
+def _is_vector(expression: promql.Expr) -> bool:
+    """Return whether an expression gives an instant vector for certain."""
+    match expression:
+        case promql.VectorSelector() | promql.AggregateExpr():
+            return True
+        case promql.Call():
+            return bool(expression.func.return_type == promql.ValueType.Vector)
+        case promql.BinaryExpr():
+            return _is_vector(expression.lhs) or _is_vector(expression.rhs)
+        case promql.ParenExpr() | promql.UnaryExpr():
+            return _is_vector(expression.expr)
+        case _:
+            return False
 
 
 def _need_of_subquery(expression: promql.SubqueryExpr, offset: timedelta, window: timedelta) -> Need | None:

@@ -59,6 +59,7 @@ class PrometheusSession(requests.Session):
         self.envelope: Envelope | None = None
         self.refusal: Refusal | None = None
         self.deadline = 0.0
+        self._from_environment: Any = None  # what it says of this server
         self.auth = _Authorization(credentials.authorization)
         self.headers.update({"User-Agent": "foretide", **credentials.headers})
         tls = address.tls
@@ -80,6 +81,12 @@ class PrometheusSession(requests.Session):
             kwargs["data"] = kwargs.pop("params")
         kwargs["allow_redirects"] = False
         return super().request(method, url, *args, **kwargs)
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Return the proxy for the one server: the environment is looked into once, not for each request."""
+        if self._from_environment is None:
+            self._from_environment = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return dict(self._from_environment)
 
     def _note(self, response: requests.Response, **_: object) -> None:
         try:

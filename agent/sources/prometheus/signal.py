@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from agent.sources.prometheus import answers
 from agent.sources.prometheus.client import Answer, PrometheusClient
 from agent.sources.prometheus.failures import shorten
-from agent.sources.prometheus.freshness import LABEL, Freshness, Unparsable
+from agent.sources.prometheus.freshness import LABEL, VALUE, Freshness, Unparsable
 from agent.sources.prometheus.server import PrometheusServer
 from agent.sources.source import Backfill, Reading, Sample, SignalState, SourceError
 from forecasters.series import EPOCH, grid_index, grid_instant
@@ -35,6 +35,7 @@ class PrometheusSource:
         self._step = step
         self._delay = delay
         self._freshness, self._no_freshness = _freshness(query)
+        self._both = self._freshness.beside(query) if self._freshness is not None else None
 
     async def latest(self, now: datetime) -> Reading:
         """Return the value at the newest grid point that the server can know.
@@ -81,10 +82,24 @@ class PrometheusSource:
         return mean, largest
 
     def _ask_now(self, client: PrometheusClient, at: datetime, deadline: float) -> tuple[Answer, Answer | None]:
+        if self._both is not None:
+            try:
+                return self._ask_at_once(client, self._both, at, deadline)
+            except SourceError as error:
+                if error.state is not SignalState.BAD_QUERY:
+                    raise
+            # asked alone, a query that is wrong is told what is wrong with it, and one that is well has its answer
         value = client.instant(self._query, at, deadline=deadline)
         if not value.result or self._freshness is None or not self._freshness.selectors:
             return value, None
         return value, client.instant(self._freshness.question, at, deadline=deadline)
+
+    def _ask_at_once(
+        self, client: PrometheusClient, both: str, at: datetime, deadline: float
+    ) -> tuple[Answer, Answer | None]:
+        answer = client.instant(both, at, deadline=deadline, shown=self._query)
+        value, ages = answers.parted(answer, LABEL, VALUE)
+        return value, ages if value.result else None
 
     def _newest(self, value: Answer, ages: Answer | None, at: datetime) -> datetime | None:
         if self._freshness is None:

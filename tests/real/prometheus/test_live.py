@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from agent.configuration import PrometheusAddress
 from agent.sources.prometheus import PrometheusServer, PrometheusSource
@@ -48,6 +50,38 @@ async def test_a_scraped_value_arrives_and_is_fresh(server: PrometheusServer, ex
 
     assert reading.newest is not None
     assert timedelta(0) <= reading.sample.at - reading.newest <= 3 * SECOND
+
+
+async def test_a_reading_of_a_vector_is_one_request_and_what_is_wrong_is_told_of_the_query_alone(
+    server: PrometheusServer, live: rig.PrometheusServer, exporter: rig.Exporter
+) -> None:
+    exporter.value = 42.5
+    source = _source(server, "sum(demand)  # requests per second")
+    await _until_read(source, 42.5)
+    asked = _asked(live)
+    for _ in range(3):
+        await source.latest(datetime.now(UTC))
+    assert _asked(live) == asked + 3
+
+    two = 'label_replace(demand, "is", "one", "", "") or label_replace(demand, "is", "another", "", "")'
+    with pytest.raises(SourceError) as caught:
+        await _source(server, two).latest(datetime.now(UTC))
+    assert caught.value.state is SignalState.SEVERAL_SERIES
+    assert "query label_replace(demand" in str(caught.value)
+
+
+async def test_a_scalar_is_read_with_its_freshness(server: PrometheusServer, exporter: rig.Exporter) -> None:
+    exporter.value = 42.5
+    await _until_read(_source(server, "sum(demand)"), 42.5)
+    reading = await _source(server, "scalar(sum(demand))").latest(datetime.now(UTC))
+    assert reading.newest is not None
+
+
+def _asked(live: rig.PrometheusServer) -> float:
+    """Return how many instant queries the server has answered."""
+    text = requests.get(f"{live.url}/metrics", timeout=5).text
+    found = re.findall(r'^prometheus_http_requests_total\{.*"/api/v1/query".*\} (\S+)$', text, re.MULTILINE)
+    return sum(map(float, found))
 
 
 async def test_when_the_target_is_gone_a_windowed_value_goes_on_and_its_age_grows(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.sources.prometheus.answers import backfill, single_point
+from agent.sources.prometheus.answers import backfill, parted, single_point
 from agent.sources.prometheus.client import Answer
 from agent.sources.source import SignalState, SourceError
 
@@ -31,6 +31,20 @@ def _matrix(*pieces: dict[int, str], warnings: tuple[str, ...] = ()) -> Answer:
 
 def test_one_series_is_a_demand() -> None:
     assert single_point(_vector(_series("12.5", app="chat"))).value == 12.5
+
+
+def test_what_was_asked_for_at_once_is_told_apart_by_its_label() -> None:
+    both = _vector(_series("12.5", app="chat", part="value"), _series("1764000000", part="0"))
+    value, others = parted(both, "part", "value")
+    assert value.result == [_series("12.5", app="chat")]
+    assert others.result == [_series("1764000000", part="0")]
+    assert value.subject == others.subject == both.subject
+
+
+@pytest.mark.parametrize("answer", [Answer("q", "scalar", [1, "3"], ()), _vector("series")])
+def test_what_is_no_vector_cannot_be_told_apart(answer: Answer) -> None:
+    with pytest.raises(SourceError):
+        parted(answer, "part", "value")
 
 
 def test_a_scalar_is_a_demand() -> None:

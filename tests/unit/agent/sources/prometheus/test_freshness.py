@@ -47,6 +47,30 @@ def test_the_selectors_that_a_value_rests_on_are_found(query: str, texts: list[s
     assert _texts(query) == texts
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["a", "sum(a)", "rate(a[1m])", "2 * (a)", "-a", "a > bool scalar(b)", "a or vector(0)", "absent(a) or b"],
+)
+def test_a_vector_and_its_freshness_are_asked_for_at_once(query: str) -> None:
+    freshness = Freshness.of(query)
+    both = freshness.beside(query)
+    assert both is not None
+    assert both == f'label_replace((\n{query}\n), "foretide_selector", "value", "", "") or {freshness.question}'
+    promql_parser.parse(both)
+
+
+@pytest.mark.parametrize("query", ["scalar(a)", "1 + scalar(a)", "-(scalar(a))", "vector(1)", "time()", "absent(a)"])
+def test_a_scalar_and_what_reads_no_sample_are_asked_for_alone(query: str) -> None:
+    assert Freshness.of(query).beside(query) is None
+
+
+def test_a_comment_at_the_end_of_a_query_takes_nothing_away() -> None:
+    query = "sum(a)  # per second"
+    both = Freshness.of(query).beside(query)
+    assert both is not None
+    assert isinstance(promql_parser.parse(both), promql_parser.BinaryExpr)
+
+
 def test_a_value_is_as_fresh_as_its_stalest_needed_selector() -> None:
     assert _newest("a / b", 10, 90) == 90
 

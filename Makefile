@@ -78,6 +78,10 @@ bench-env: .venv-bench/ready ## make .venv-bench from requirements-bench.lock: s
 bench-keda: env ## KEDA's server beside one in Go; with ARGS='--markdown docs/benchmarks/keda.md' its page is written anew
 	@$(BIN)/python -m bench.keda $(ARGS)
 
+.PHONY: bench-cluster
+bench-cluster: env ## 1,000 policies in a real control plane; ARGS='--markdown docs/benchmarks/cluster.md' writes the page
+	@$(BIN)/python -m bench.cluster $(ARGS)
+
 .PHONY: lock
 lock: env ## write requirements.lock anew after a change in pyproject.toml; ARGS=--upgrade for newer versions
 	@echo "lock     requirements*.lock"

@@ -14,11 +14,12 @@ from rich.table import Table
 from bench.figures import Figure
 
 GROUPS = ("forecasters", "forecasts", "decisions", "history", "agent", "keda")
+ON_REQUEST = ("cluster",)  # takes a quarter of an hour
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=GROUPS, action="append", help="a group; may be given again")
+    parser.add_argument("--only", choices=(*GROUPS, *ON_REQUEST), action="append", help="a group; may be given again")
     parser.add_argument("--json", action="store_true", help="one JSON object per figure")
     options = parser.parse_args()
     over = False

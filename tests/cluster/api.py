@@ -69,6 +69,12 @@ class Api:
         reply.raise_for_status()
         return dict(reply.json())
 
+    def text(self, path: str) -> str:
+        """Return what a path shows that is no JSON, such as /metrics."""
+        reply = self._session.get(f"{self.url}{path}", timeout=_ASK_SECONDS)
+        reply.raise_for_status()
+        return reply.text
+
     def create(self, document: Object) -> Object:
         """Create an object in its namespace."""
         return self._send("POST", collection(document), document)

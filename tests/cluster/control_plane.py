@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -17,7 +18,8 @@ _START_SECONDS = 90.0  # 7 s on an idle machine
 class ControlPlane:
     """One cluster, from entering to leaving."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, controller_options: Sequence[str] = ()) -> None:
+        self._controller_options = controller_options
         self.folder = folder
         self.authority = Authority(folder / "certificates")
         self.trusted = Authority(folder / "trusted", name="trusted")  # of the world outside, to whoever is told so
@@ -127,4 +129,5 @@ class ControlPlane:
             "--horizontal-pod-autoscaler-downscale-stabilization=30s",
             "--bind-address=127.0.0.1",
             f"--secure-port={free_port()}",
+            *self._controller_options,
         )

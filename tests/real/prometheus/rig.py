@@ -40,12 +40,20 @@ def free_port() -> int:
 class PrometheusServer:
     """One server process. Load history before the start; stop and start again on the same port and data."""
 
-    def __init__(self, folder: Path, *, targets: Sequence[str] = (), web_config: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        targets: Sequence[str] = (),
+        web_config: str | None = None,
+        scrape_seconds: int = SCRAPE_SECONDS,
+    ) -> None:
         """Make a server that is not started yet.
 
         Args:
             folder: empty, for configuration, data and log.
-            targets: `host:port` to scrape each second.
+            targets: `host:port` to scrape.
+            scrape_seconds: how often.
             web_config: text of Prometheus's web.yml, for TLS and passwords.
         """
         self.port = free_port()
@@ -57,7 +65,7 @@ class PrometheusServer:
         self._web.write_text(web_config or "")
         self._scheme = "https" if web_config and "tls_server_config" in web_config else "http"
         self._configuration = folder / "prometheus.yml"
-        self._configuration.write_text(_scrape_configuration(targets))
+        self._configuration.write_text(_scrape_configuration(targets, scrape_seconds))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -176,9 +184,9 @@ def running(server: PrometheusServer) -> Iterator[PrometheusServer]:
         server.stop()
 
 
-def _scrape_configuration(targets: Sequence[str]) -> str:
+def _scrape_configuration(targets: Sequence[str], seconds: int) -> str:
     quoted = ", ".join(f"'{target}'" for target in targets)
     return (
-        f"global: {{scrape_interval: {SCRAPE_SECONDS}s, scrape_timeout: {SCRAPE_SECONDS}s}}\n"
+        f"global: {{scrape_interval: {seconds}s, scrape_timeout: {seconds}s}}\n"
         f"scrape_configs: [{{job_name: demand, static_configs: [{{targets: [{quoted}]}}]}}]\n"
     )

@@ -1,0 +1,43 @@
+"""The agents that are measured: `foretide run` as the chart starts it, on one Lease."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import requests
+
+from bench.lines import Cost
+from tests.real.agent.process import LONGEST, AgentProcess
+
+_SERIES = re.compile(r"^(foretide_\w+)\{?([^}]*)\}? (\S+)$", re.MULTILINE)
+
+
+class ClusterAgent(AgentProcess):
+    """One of the agents; acts on the policies of all namespaces."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, prometheus: str) -> None:
+        folder.mkdir()
+        options = ("--prometheus-url", prometheus, "--lease", "bench", "--data-dir", str(folder / "data"))
+        super().__init__(folder, *options)
+        self._kubeconfig = kubeconfig
+
+    def whose_policies(self) -> list[str]:
+        return ["--kubeconfig", str(self._kubeconfig)]
+
+    @property
+    def cost(self) -> Cost:
+        assert self.popen is not None
+        return Cost(self.popen.pid)
+
+    def is_ready(self) -> bool:
+        return requests.get(f"{self.http}/readyz", timeout=LONGEST).ok
+
+    def total(self, name: str, *, label: str = "") -> float:
+        """Return the sum over a metric's series whose labels hold a text."""
+        text = requests.get(f"{self.http}/metrics", timeout=LONGEST).text
+        found = _SERIES.findall(text)
+        return sum(float(value) for metric, labels, value in found if metric == name and label in labels)
+
+    def has_logged(self, event: str) -> bool:
+        return f'"event": "{event}"' in self.log.read_text()

@@ -29,6 +29,9 @@ _MODES = 2  # plain, and past the tolerance
 _LONG, _SHORT = timedelta(days=7), timedelta(days=1)
 _AFTER_CHANGE = timedelta(days=1)  # of records, left after a change of level
 _BLOCK = timedelta(minutes=15)  # sums are decayed once in this time
+# Steps are lived through so many at a time: one right after another costs half of one that comes seconds later, when
+# what it works on has left the processor's caches.
+_AT_ONCE = 16
 _KIND, _VERSION = "contest", 1
 
 
@@ -97,6 +100,8 @@ class Contest:
         self._ready = np.zeros((setting.late, count), np.int16)
         self._missing = np.empty(count)
         self._seen = 0  # steps so far
+        self._waiting = np.empty((_AT_ONCE, len(paths) + 1))  # steps to be lived through: plans, and the demand
+        self._count = 0  # of them
         self._steps_of_block = max(1, _BLOCK // setting.step)
         self._keep = (math.exp(-_BLOCK / _LONG), math.exp(-_BLOCK / _SHORT))
         # short, paid, actions, unserved of the running block; a policy's records take half the room in single precision
@@ -109,23 +114,21 @@ class Contest:
         return len(self.experts)
 
     def step(self, planned: NDArray[np.float64], demand: float) -> None:
-        """Let every expert answer, and hold the demand against the pods that were ready when it arose.
+        """Let every expert answer, and hold the demand against the pods that were ready when it arose, now or soon.
 
         Args:
             planned: demand that each path plans for, shape (paths,), demand units; NaN plans for the demand of now.
             demand: the newest sample, finite and not below 0.
         """
-        setting, raw = self._setting, demand / self._setting.capacity
-        pool = self._pool or self._begin(raw)
-        pool.advance()
-        pool.sync(self._answers(planned, raw, pool.existing))
-        if self._seen >= setting.late:
-            self._score(raw, pool)
-        self._ready[self._seen % setting.late] = pool.ready
-        self._seen += 1
+        waiting = self._waiting[self._count]
+        waiting[:-1], waiting[-1] = planned, demand
+        self._count += 1
+        if self._count == _AT_ONCE:
+            self._catch_up()
 
     def skip(self, steps: int) -> None:
         """Let steps pass without demand: pods become ready, nobody acts and nothing is scored."""
+        self._catch_up()
         if self._pool is not None:
             for _ in range(min(steps, self._setting.start_up // self._setting.step + 1)):
                 self._pool.advance()
@@ -134,6 +137,7 @@ class Contest:
 
     def discount(self) -> None:
         """Let what was lived so far count for a day at most: the load has come to another level."""
+        self._catch_up()
         share = min(1.0, _AFTER_CHANGE / self._setting.step / max(self._weights[1], 1.0))
         self._long *= share
         self._demand[1] *= share
@@ -146,6 +150,7 @@ class Contest:
 
     def records(self) -> Records:
         """Return what the experts did up to the last whole block."""
+        self._catch_up()
         weight, lately = max(self._weights[1], 1.0), max(self._weights[2], 1.0)
         hours = weight * self._setting.step / timedelta(hours=1)
         short, paid, actions, unserved = self._long.astype(np.float64)
@@ -160,6 +165,7 @@ class Contest:
 
     def encode(self) -> bytes:
         """Return pods and records as bytes."""
+        self._catch_up()
         pool = b"" if self._pool is None else self._pool.encode()
         packed = Packed(
             _KIND,
@@ -192,6 +198,7 @@ class Contest:
             except UnreadablePool as error:
                 raise UnreadableState(str(error)) from error
             self._pool = pool
+        self._count = 0
         for name, array in mine.items():
             array[:] = arrays[name]
         self._seen = int(packed.numbers["seen"])
@@ -200,6 +207,22 @@ class Contest:
         """Return the arrays that are the records."""
         sums = {"block": self._block, "long": self._long, "lately": self._lately}
         return {**sums, "demand": self._demand, "weights": self._weights, "ready": self._ready}
+
+    def _catch_up(self) -> None:
+        """Live through the steps that wait: whatever tells of the records, or changes them otherwise, does so first."""
+        count, self._count = self._count, 0
+        for waiting in self._waiting[:count]:
+            self._live(waiting[:-1], float(waiting[-1]))
+
+    def _live(self, planned: NDArray[np.float64], demand: float) -> None:
+        setting, raw = self._setting, demand / self._setting.capacity
+        pool = self._pool or self._begin(raw)
+        pool.advance()
+        pool.sync(self._answers(planned, raw, pool.existing))
+        if self._seen >= setting.late:
+            self._score(raw, pool)
+        self._ready[self._seen % setting.late] = pool.ready
+        self._seen += 1
 
     def _begin(self, raw: float) -> SimulatedPool:
         rules = self._setting.rules

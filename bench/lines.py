@@ -64,5 +64,7 @@ class Cost:
         return float(self._process.memory_info().rss / 1024)
 
     def children_cpu_seconds(self) -> float:
-        """Return what the children that live now have used."""
-        return sum(sum(child.cpu_times()[:2]) for child in self._process.children(recursive=True))
+        """Return what its children have used: those that live, and those that it has seen end."""
+        ended = self._process.cpu_times()
+        living = sum(sum(child.cpu_times()[:2]) for child in self._process.children(recursive=True))
+        return float(ended.children_user + ended.children_system + living)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def build_parts(
     data_dir: Path | None,
     replicas: ReplicaSource | None = None,
     lead_times: LeadTimes | None = None,
-    is_reactive_only: bool = False,
+    is_reactive_only: Callable[[], bool] = lambda: False,
     sharing: Sharing | None = None,
     onlooker: Onlooker | None = None,
 ) -> Parts:
@@ -75,7 +75,7 @@ def build_parts(
         fits=fits,
         telemetry=telemetry,
         replicas=replicas or UnobservedReplicas(),
-        is_reactive_only=lambda: is_reactive_only,
+        is_reactive_only=is_reactive_only,
         may_decide=sharing.duty.may_decide if sharing is not None else lambda: True,
         audience=sharing.journal if sharing is not None else None,
         onlooker=onlooker,
@@ -149,7 +149,7 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
     clock, sources = WallClock(), SourceTable(configuration)
     most = configuration.namespace_limits.policies
     if policies is not None:
-        parts = _parts_for(configuration, clock, replicas=None)
+        parts = _parts_for(configuration, clock, replicas=None, is_reactive_only=lambda: configuration.reactive_only)
         servers = _servers(configuration, parts, tls, http=http, grpc_address=grpc_address)
         return _agent(configuration, parts, servers, PolicyFiles(policies, sources, most=most), companion=None)
     from agent.cluster.side import ClusterSide  # noqa: PLC0415 - kopf and its client are 60 MiB that files do not need
@@ -160,6 +160,7 @@ def build_agent(configuration: Configuration, *, policies: Path | None, http: Ht
         configuration,
         clock,
         replicas=side.targets,
+        is_reactive_only=lambda: configuration.reactive_only or side.kill_switch.is_on,
         lead_times=side.lead_times,
         sharing=sharing,
         onlooker=side.onlooker,
@@ -174,6 +175,7 @@ def _parts_for(
     clock: Clock,
     *,
     replicas: ReplicaSource | None,
+    is_reactive_only: Callable[[], bool],
     lead_times: LeadTimes | None = None,
     sharing: Sharing | None = None,
     onlooker: Onlooker | None = None,
@@ -183,7 +185,7 @@ def _parts_for(
         data_dir=configuration.data_dir,
         replicas=replicas,
         lead_times=lead_times,
-        is_reactive_only=configuration.reactive_only,
+        is_reactive_only=is_reactive_only,
         sharing=sharing,
         onlooker=onlooker,
     )

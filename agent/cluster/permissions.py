@@ -53,17 +53,12 @@ def permissions(*, namespace: str, lease: str) -> tuple[Permission, ...]:
             "policies in triggers are not made (inlinePolicies)",
         ),
         Permission("keda.sh", "scaledobjects", _READ, "triggers and conflicts are not seen", is_needed=True),
-        Permission("keda.sh", "scaledjobs", _READ, "ScaledJobs are not seen"),
         Permission("autoscaling", "horizontalpodautoscalers", _READ, "conflicts are not seen", is_needed=True),
         Permission("autoscaling.k8s.io", "verticalpodautoscalers", _READ, "conflicts with VPAs are not seen"),
         Permission("apps", "deployments", _READ, "replicas of Deployments are not known", is_needed=True),
         Permission("apps", "statefulsets", _READ, "replicas of StatefulSets are not known", is_needed=True),
-        Permission("apps", "replicasets", _READ, "ReplicaSets are not seen"),
-        *(
-            Permission("apps", f"{kind}/scale", ("get",), f"replicas by the /scale of {kind} are not known")
-            for kind in ("deployments", "statefulsets", "replicasets")
-        ),
-        Permission("", "pods", _READ, "lead times are not measured"),
+        Permission("apps", "replicasets/scale", ("get",), "replicas of ReplicaSets are not known"),
+        Permission("", "pods", ("list",), "lead times are not measured"),
         Permission("", "resourcequotas", ("list",), "quotas that are too small are not told"),
         Permission("", "limitranges", ("list",), "limit ranges that refuse pods are not told"),
         Permission("policy", "poddisruptionbudgets", ("list",), "budgets that block evictions are not told"),
@@ -76,7 +71,7 @@ def permissions(*, namespace: str, lease: str) -> tuple[Permission, ...]:
             scope=Scope.CLUSTER,
             name="forecastpolicies.foretide.dev",
         ),
-        Permission("", "nodes", _READ, "lead times by kind of node are not told apart", scope=Scope.CLUSTER),
+        Permission("", "nodes", ("get",), "lead times by kind of node are not told apart", scope=Scope.CLUSTER),
         Permission(
             "coordination.k8s.io", "leases", ("create",), "no agent leads at first", is_needed=True, scope=Scope.OWN
         ),

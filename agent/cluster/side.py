@@ -17,6 +17,7 @@ from agent.cluster.documents import Documents, name_of
 from agent.cluster.events import EventTeller, KubernetesEvents
 from agent.cluster.ghosts import forget_gone
 from agent.cluster.inline_writer import InlineWriter, KubernetesPolicies
+from agent.cluster.kill_switch import KillSwitch
 from agent.cluster.kubernetes_lease import KubernetesLease
 from agent.cluster.lead_times import LeadTimes, MeasuredPolicies
 from agent.cluster.lease import Elector, identity, own_namespace
@@ -53,6 +54,7 @@ class ClusterSide:
         targets: replicas of their scale targets.
         lead_times: start-ups of their pods.
         onlooker: what else acts on them.
+        kill_switch: whether a person wants every answer to be the raw need.
         elector: this agent's part in the election; None before the API server has been reached, and without a Lease.
     """
 
@@ -78,6 +80,7 @@ class ClusterSide:
         self.onlooker = ClusterOnlooker(
             self.policies, self._target, self._watched.controller, namespaces, workload=self._watched.workload
         )
+        self.kill_switch = KillSwitch(own_namespace())
         self._clock = clock
         self._namespaces = tuple(namespaces)
         self._watch: ClusterWatch | None = None
@@ -109,6 +112,7 @@ class ClusterSide:
         self._api = await api_client()
         reader = KubernetesReader(self._api)
         await self._look_at_definition(reader)
+        await self.kill_switch.look(reader)
         await self._list_policies(self._api)
         await self.lead_times.load((key, target.shown) for key, target in self._targets())
         self._rights = WatchRights(KubernetesReviewer(self._api), self._namespaces)
@@ -129,6 +133,8 @@ class ClusterSide:
         if self._watch is not None and self._watch.ended.done():
             self._log.error("watch_ended", error=str(self._watch.ended.exception()), effect="it is begun anew")
             await self._watch_anew()
+        if self._api is not None:
+            await self.kill_switch.look(KubernetesReader(self._api))
         await self._list_now_and_then()
         self.onlooker.look()
         await self._look_at_targets()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,10 @@ def ready(api: Api) -> Object:
     return next((dict(each) for each in conditions if each["type"] == "Ready"), {"status": None, "reason": "NotYet"})
 
 
+def stamp(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def until(agent: ClusterAgent, claim: Callable[[], object], what: str) -> None:
     eventually(claim, what, within=LONGEST, told=lambda: agent.log.read_text()[-3000:])
 
@@ -110,6 +115,32 @@ def test_a_policy_is_acted_on_and_its_status_says_so(api: Api, agent: ClusterAge
         assert cells["Mode"] == "Active"
         api.delete(f"{POLICIES}/chat")
         until(agent, lambda: '"policy_dropped"' in agent.log.read_text(), "a deletion is acted on")
+
+
+def test_the_namespaces_annotation_gives_keda_the_raw_need_and_its_end_the_answer(
+    api: Api, agent: ClusterAgent, applied: Applied
+) -> None:
+    now = datetime.now(UTC)
+    floor = {
+        "replicas": 9,
+        "from": stamp(now),
+        "until": stamp(now + timedelta(hours=1)),
+        "owner": "me",
+        "reason": "load",
+    }
+    applied(overrides=[floor])
+    home = "/api/v1/namespaces/default"  # of an agent outside a pod
+
+    def for_keda() -> object:
+        return status(api).get("recommendation", {}).get("forKeda")
+
+    with agent:
+        until(agent, lambda: for_keda() == 9.0, "the override is the answer")
+        api.patch(home, {"metadata": {"annotations": {"foretide.dev/reactive": "true"}}})
+        until(agent, lambda: for_keda() == 5.0, "KEDA gets the raw need")
+        assert status(api)["recommendation"]["answer"] == 9.0
+        api.patch(home, {"metadata": {"annotations": {"foretide.dev/reactive": None}}})
+        until(agent, lambda: for_keda() == 9.0, "KEDA gets the answer again")
 
 
 def test_a_policy_that_came_later_is_acted_on(api: Api, agent: ClusterAgent, applied: Applied) -> None:

@@ -13,7 +13,7 @@
   verbs: [patch]
 # get, list, watch: which triggers name us, their bounds and polling; never written
 - apiGroups: [keda.sh]
-  resources: [scaledobjects, scaledjobs]
+  resources: [scaledobjects]
   verbs: [get, list, watch]
 # get, list, watch: replicas observed, and another HPA on the same target
 - apiGroups: [autoscaling]
@@ -23,18 +23,18 @@
 - apiGroups: [autoscaling.k8s.io]
   resources: [verticalpodautoscalers]
   verbs: [get, list, watch]
-# get, list, watch: replicas and rollouts of scale targets; replicasets tell which pods are of the newest
+# get, list, watch: replicas and rollouts of scale targets
 - apiGroups: [apps]
-  resources: [deployments, statefulsets, replicasets]
+  resources: [deployments, statefulsets]
   verbs: [get, list, watch]
-# get: replicas of a target as the HPA sees them; /scale can not be watched, and is never written
+# get: replicas of a bare ReplicaSet; /scale can not be watched, and is never written
 - apiGroups: [apps]
-  resources: [deployments/scale, statefulsets/scale, replicasets/scale]
+  resources: [replicasets/scale]
   verbs: [get]
-# get, list, watch: created to Ready of the targets' pods, which is the lead time
+# list: created to Ready of the targets' pods, which is the lead time; by the targets' own selectors
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list]
 # list: a quota or a limit range that can not hold the need; in the namespaces of policies, every half minute
 - apiGroups: [""]
   resources: [resourcequotas, limitranges]
@@ -48,11 +48,7 @@
   resources: [events]
   verbs: [create]
 {{- range .Values.rbac.targetKinds }}
-# get, list, watch: replicas of scale targets of this kind, named in rbac.targetKinds
-- apiGroups: [{{ .apiGroup }}]
-  resources: [{{ .resource }}]
-  verbs: [get, list, watch]
-# get: their replicas as the HPA sees them
+# get: replicas of scale targets of this kind, named in rbac.targetKinds, as the HPA sees them
 - apiGroups: [{{ .apiGroup }}]
   resources: [{{ .resource }}/scale]
   verbs: [get]

@@ -23,7 +23,7 @@ WORKLOAD = PolicyKey("default", "workload")
 
 async def at_work(folder: Path, *, is_reactive_only: bool = False) -> Parts:
     """Build the parts as `run` does, on a data directory, with one policy that reads a CSV file of this minute."""
-    parts = build_parts(clock=WallClock(), data_dir=folder / "data", is_reactive_only=is_reactive_only)
+    parts = build_parts(clock=WallClock(), data_dir=folder / "data", is_reactive_only=lambda: is_reactive_only)
     now = parts.clock.now().timestamp()
     (folder / "load.csv").write_text("timestamp,value\n" + "".join(f"{now - i},4043.3\n" for i in range(60, -1, -1)))
     source = f"csv: {{path: {folder / 'load.csv'}}}"

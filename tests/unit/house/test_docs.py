@@ -40,8 +40,8 @@ def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> Non
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_and_flag_that_is_shown_exists(document: Path) -> None:
     context = click.Context(main)
-    # of a release, or of a Lease, it is the name
-    text = re.sub(r"\bhelm [a-z]+ foretide\b|k8s\.io/foretide\b", "", document.read_text())
+    # of a release, a Lease or a namespace it is the name
+    text = re.sub(r"\bhelm [a-z]+ foretide\b|k8s\.io/foretide\b|\bnamespace foretide\b", "", document.read_text())
     for name, words in re.findall(r"\bforetide ([a-z]+)((?: [-\w./:=]+)*)", text):
         command = main.get_command(context, name)
         assert command is not None, name

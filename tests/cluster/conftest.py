@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.cluster.scaled import Scaled
 from tests.real.prometheus import rig
 
 _NUMBERS = itertools.count(1)
+FIGURE = "figure"  # the property by which a test gives a line for people, told at the end whatever comes of it
 
 Agents = Callable[..., DemandedAgent]
 
@@ -28,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if KUBECONFIG and (mark := item.get_closest_marker("rig")):
             item.add_marker(pytest.mark.skip(reason=f"not on a given cluster: {mark.args[0]}"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell the figures of all tests; what they print themselves is lost where several processes run them."""
+    reports = [each for told in terminalreporter.stats.values() for each in told if hasattr(each, "user_properties")]
+    for report in reports:
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == FIGURE:
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,10 @@ class Scaled:
         """Create the Deployment alone; its pods stay Pending unless their template leads them to a node."""
         self._api.create(_deployment(self._namespace, self.name, replicas, pods or Template()))
 
+    def remove_target(self) -> None:
+        """Delete the Deployment, and its pods with it."""
+        self._api.delete(self._deployment)
+
     def scale(self, trigger: Object, **spec: object) -> None:
         """Create the ScaledObject alone."""
         self._api.create(_scaled_object(self._namespace, self.name, trigger, spec))

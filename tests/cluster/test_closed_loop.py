@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ import pytest
 from agent.policy.crd import custom_resource_definition
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Object
+from tests.cluster.conftest import FIGURE
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import MISSING, printed
 from tests.cluster.load import DayShape, ReplayedLoad
@@ -109,6 +111,8 @@ def morning(cluster: ControlPlane, nodes: Nodes, tmp_path_factory: pytest.TempPa
     for name, replicas in (("chat", 7), ("reactive", 7), ("night", 1)):
         scaled[name].create_target(replicas=replicas, pods=pods)
     with ExitStack() as stack:
+        for each in scaled.values():  # its pods would take the nodes of the tests that follow
+            stack.callback(each.remove_target)
         return live_through(stack, cluster, scaled, tmp_path_factory.mktemp("morning"))
 
 
@@ -181,14 +185,13 @@ def watched(day: DayShape, scaled: dict[str, Scaled]) -> list[Look]:
 
 
 def test_replicas_are_ready_before_the_rise_and_reactive_ones_are_not(
-    morning: Morning, capsys: pytest.CaptureFixture[str]
+    morning: Morning, record_property: Callable[[str, object], None]
 ) -> None:
     names = ("chat", "reactive")
     short, paid = ({name: each(name) for name in names} for each in (morning.shortage, morning.paid))
-    with capsys.disabled():
-        print("\nreplica-seconds short and paid in a morning:")
-        for name, whose in zip(names, ("Foretide", "KEDA's prometheus scaler"), strict=True):
-            print(f"  {whose:25} short {short[name]:5.0f}  paid {paid[name]:5.0f}")
+    for name, whose in zip(names, ("Foretide", "KEDA's prometheus scaler"), strict=True):
+        told = f"replica-seconds of a morning, {whose:24} short {short[name]:5.0f}, paid {paid[name]:5.0f}"
+        record_property(FIGURE, told)
     just_begun = morning.since(15)[0]
     assert just_begun.load < 85
     assert just_begun.ready["chat"] >= 15, str(morning)  # of the 18 that the end of the rise takes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +22,8 @@ pytestmark = [
     pytest.mark.rig("what admission lets in is counted where nobody else's webhooks have a say"),
 ]
 
-# One for each: a LimitRange that is gone still counts for half a minute where there is no other.
-RANGES, QUOTAS = "held-by-ranges", "held-by-quotas"
+QUOTAS = "held-by-quotas"
+_NUMBERS = itertools.count(1)
 SMALL = a_container(requests={"cpu": "100m"}, limits={"cpu": "200m"})
 LARGE = a_container(requests={"cpu": "2"}, limits={"cpu": "4"})
 SILENT = a_container()
@@ -66,15 +67,16 @@ def quotas() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def api(control_plane: ControlPlane) -> Api:
-    for name in (RANGES, QUOTAS):
-        control_plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    control_plane.api.create(_namespace(QUOTAS))
     return control_plane.api
 
 
 @pytest.fixture
-def bounds(api: Api, request: pytest.FixtureRequest) -> Iterator[Object]:
-    yield api.create(_object(RANGES, "LimitRange", "bounds", {"limits": [request.param]}))
-    api.delete(f"/api/v1/namespaces/{RANGES}/limitranges/bounds")
+def bounds(api: Api, request: pytest.FixtureRequest) -> Object:
+    """A LimitRange in a namespace of its own: one that is gone would still count for half a minute."""
+    namespace = f"held-by-ranges-{next(_NUMBERS)}"
+    api.create(_namespace(namespace))
+    return api.create(_object(namespace, "LimitRange", "bounds", {"limits": [request.param]}))
 
 
 @pytest.fixture
@@ -91,7 +93,9 @@ def test_a_limit_range_refuses_the_pods_that_it_is_said_to(api: Api, bounds: Obj
     (known,) = [rules_of({"limitranges": [bounds]}, {})]
     template = with_defaults(template_of(kept_template({"spec": spec})), known.limit_ranges)
 
-    assert _let_in(api, RANGES, spec, most=1) == (0 if list(refusals(template, known.limit_ranges)) else 1)
+    assert _let_in(api, bounds["metadata"]["namespace"], spec, most=1) == (
+        0 if list(refusals(template, known.limit_ranges)) else 1
+    )
 
 
 @pytest.mark.parametrize("quota", [*quotas()], indirect=True)
@@ -123,6 +127,10 @@ def _in_force(api: Api, path: str) -> Object | None:
     status = (api.get(path) or {}).get("status", {})
     is_counted = "used" in status and all(value == "0" for value in status["used"].values())
     return api.get(path) if is_counted else None
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def _object(namespace: str, kind: str, name: str, spec: Object) -> Object:

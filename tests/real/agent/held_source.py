@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
+from urllib.parse import parse_qs
 
 QUERY = "vector(1)"  # without a selector, so that nothing is asked about freshness
 
@@ -23,9 +23,9 @@ class HeldSource(ThreadingHTTPServer):
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 source.is_released.wait(timeout=30)
-                body = source.answer(is_range="query_range" in self.path)
+                body = source.past() if "query_range" in self.path else source.answer(float(form["time"][0]))
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -41,11 +41,13 @@ class HeldSource(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def answer(self, *, is_range: bool) -> bytes:
-        """Return the value now, and no past."""
-        now = [{"metric": {}, "value": [time.time(), str(self.value)]}]
-        data = {"resultType": "matrix", "result": []} if is_range else {"resultType": "vector", "result": now}
-        return json.dumps({"status": "success", "data": data}).encode()
+    def answer(self, at: float) -> bytes:
+        """Return the value; as a real one does, at the time that was asked for, however late."""
+        return _body("vector", [{"metric": {}, "value": [at, str(self.value)]}])
+
+    def past(self) -> bytes:
+        """Return that there is none."""
+        return _body("matrix", [])
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,3 +58,7 @@ class HeldSource(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+
+def _body(kind: str, result: list[object]) -> bytes:
+    return json.dumps({"status": "success", "data": {"resultType": kind, "result": result}}).encode()

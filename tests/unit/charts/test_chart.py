@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ EVERYTHING = {
     "rbac.targetKinds": [{"apiGroup": "argoproj.io", "resource": "rollouts"}],
     "serviceMonitor.enabled": True,
     "prometheusRule.enabled": True,
+    "dashboards.enabled": True,
     "priorityClassName": "system-cluster-critical",
     "tolerations": [{"operator": "Exists"}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],
@@ -121,7 +121,6 @@ def test_every_mapping_of_known_values_is_closed() -> None:
         ({"sources": {"mimir": {}}}, "missing property 'url'"),
         ({"image.digest": "latest"}, "does not match pattern"),
         ({"terminationGracePeriodSeconds": 2}, "minimum: got 2, want 10"),
-        ({"dashboards.enabled": True}, "ships no dashboards"),
         ({"gpu": True}, "'gpu' not allowed"),
     ],
     ids=str,
@@ -233,13 +232,3 @@ def test_the_agent_takes_mutual_tls_and_what_the_chart_does_not_know(tmp_path: P
     assert configuration.grpc.tls.allowed_client_sans == ("keda-operator.keda.svc", "foretide.foretide")
     assert configuration.grpc.access_log == 0.01
     assert configuration.log_level == "debug"
-
-
-def test_dashboards_that_a_chart_has_are_rendered(tmp_path: Path) -> None:
-    chart = tmp_path / "foretide"
-    shutil.copytree(CHART, chart)
-    (chart / "files/dashboards").mkdir()
-    (chart / "files/dashboards/fleet.json").write_text('{"title": "Fleet {{ x }}"}')
-    found = [each for each in rendered({"dashboards.enabled": True}, chart=chart) if each["kind"] == "ConfigMap"]
-
-    assert {"fleet.json": '{"title": "Fleet {{ x }}"}'} in [each.get("data") for each in found]

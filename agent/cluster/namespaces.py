@@ -112,7 +112,11 @@ async def listed(reader: Reader, path: str) -> list[Document]:
     """Return the objects of a list, as the API server's cache has them.
 
     Raises:
-        NotRead: it was refused, or nobody answered.
+        NotRead: it was refused, nobody answered, or the answer is no list.
     """
-    body: Any = json.loads(await reader.get(path, (("resourceVersion", "0"),)))
-    return list(body["items"])
+    body = await reader.get(path, (("resourceVersion", "0"),))
+    try:
+        page: Any = json.loads(body)
+        return list(page["items"] or ())  # null where there is none
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotRead(path, None, f"this is no list ({error})") from error

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.cluster.definition import INSTALL, lacking, misfit, read_definition
+from agent.cluster.kill_switch import ANNOTATION, MEND, ON, annotated, unknown
 from agent.cluster.lease import DURATION
 from agent.cluster.reading import NotRead, Reader
 from agent.doctor.finding import Finding, Level
@@ -42,6 +43,21 @@ async def check_definition(reader: Reader) -> Finding:
         mend = "let who asks get customresourcedefinitions.apiextensions.k8s.io"
         return Finding(check, Level.WARN, "is served; whether all of its fields are there cannot be read", mend)
     return Finding(check, Level.OK, f"is there, and serves {' and '.join(definition.served)} with all fields")
+
+
+async def check_kill_switch(reader: Reader, namespace: str) -> list[Finding]:
+    """Look whether the kill switch is on; where it may not be read, the permissions say so."""
+    check, at = "kill switch", f"annotation {ANNOTATION} of namespace {namespace}"
+    try:
+        value = await annotated(reader, namespace)
+    except NotRead:
+        return []
+    if unknown(value):
+        return [Finding(check, Level.WARN, f'{at} is "{value[:40]}", which is off', MEND)]
+    if value == ON:
+        mend = f"kubectl annotate namespace {namespace} {ANNOTATION}-   once it is no longer wanted"
+        return [Finding(check, Level.WARN, f"{at} is on: KEDA gets the raw need of every policy", mend)]
+    return []
 
 
 async def check_keda(reader: Reader) -> list[Finding]:

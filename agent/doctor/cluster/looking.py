@@ -13,7 +13,7 @@ from agent.cluster.reaching import Unreachable
 from agent.cluster.reading import KubernetesReader, Reader
 from agent.cluster.reviewing import Account, KubernetesReviewer, Reviewer
 from agent.cluster.scales import Scales
-from agent.doctor.cluster.installation import check_api, check_definition, check_keda, check_lease
+from agent.doctor.cluster.installation import check_api, check_definition, check_keda, check_kill_switch, check_lease
 from agent.doctor.cluster.permissions import check_permissions
 from agent.doctor.cluster.policies import check_policies
 from agent.doctor.cluster.secret import check_secret
@@ -56,6 +56,7 @@ async def look(reader: Reader, reviewer: Reviewer, where: Where) -> tuple[list[F
         reviewer, namespaces=where.namespaces, own=where.agent, lease=where.lease, who=who
     )
     findings.append(await check_lease(reader, namespace=where.agent, name=where.lease, now=now))
+    findings += await check_kill_switch(reader, where.agent)
     findings += await check_keda(reader)
     if where.secret is not None:
         findings.append(await check_secret(reader, where.secret, now=now))

@@ -38,7 +38,8 @@ def test_what_prometheus_scraped_is_what_keda_gets(agent: AgentProcess, exporter
 def test_the_past_in_prometheus_earns_trust_at_the_start(agent: AgentProcess) -> None:
     with agent:
         agent.until(lambda each: each.condition("ForecastTrusted")["status"] is True, "the forecast is trusted")
-        assert agent.policy()["state"] == "Trusted"
+        # a sample that is late on a busy machine holds the answer for a second
+        agent.until(lambda each: each.policy()["state"] == "Trusted", "the answer rests on it")
 
 
 def test_a_hung_prometheus_delays_no_answer_lowers_none_and_then_ends_in_an_error(

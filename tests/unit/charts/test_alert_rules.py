@@ -44,7 +44,7 @@ def test_an_alert_reads_metrics_that_the_agent_declares(alert: str) -> None:
     grouped = {
         label for labels in re.findall(r"by \(([\w, ]+)\)", RULES[alert]["expr"]) for label in labels.split(", ")
     }
-    of_target = {"namespace", "pod"}
+    of_target = {"namespace", "job", "pod"}
     assert grouped <= of_target.union(*(declared[name] for name in used))
 
 

@@ -50,6 +50,13 @@ async def test_what_cannot_be_read_leaves_it_as_it_was_and_is_told_once(
     assert capsys.readouterr().out.count("kill_switch_not_read") == 1
 
 
+async def test_an_answer_that_is_no_namespace_leaves_it_as_it_was(rig: Rig) -> None:
+    rig.annotate({ANNOTATION: "true"})
+    await rig.look()
+    rig.api.by_path[PATH] = {"kind": "Status", "metadata": None}
+    assert await rig.look() is True
+
+
 async def test_a_value_that_means_nothing_is_off_and_told_once_with_its_mend(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

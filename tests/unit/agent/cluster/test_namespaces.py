@@ -96,6 +96,16 @@ async def test_while_nobody_answers_what_was_known_stands() -> None:
     assert rig.looks.unseen("ml") == frozenset()
 
 
+async def test_an_answer_that_is_no_list_leaves_what_was_known_and_an_empty_one_empties_it() -> None:
+    rig = Rig()
+    await rig.look(a_target())
+    quotas, ranges, budgets = paths()
+    rig.api.by_path |= {quotas: {"kind": "Status"}, ranges: "<html>", budgets: {"items": None}}
+    rig.seconds = 30
+    await rig.look(a_target())
+    assert (len(rig.rules.quotas), len(rig.rules.limit_ranges), len(rig.rules.budgets)) == (1, 1, 0)
+
+
 async def test_what_may_not_be_listed_is_told_and_costs_its_own_part_alone() -> None:
     rig = Rig()
     rig.api.by_path[paths()[0]] = 403

@@ -13,7 +13,7 @@ from agent.cluster.others import kept_hpa, kept_scaled_object
 from agent.cluster.permissions import Permission
 from agent.cluster.reviewing import Account
 from agent.cluster.scales import Scales
-from agent.doctor.cluster.installation import METRICS_API, check_api, check_keda, check_lease
+from agent.doctor.cluster.installation import METRICS_API, check_api, check_keda, check_kill_switch, check_lease
 from agent.doctor.cluster.looking import Where, look
 from agent.doctor.cluster.permissions import check_permissions
 from agent.doctor.cluster.policies import check_policies
@@ -69,6 +69,25 @@ async def test_where_nobody_says_what_is_allowed_that_is_told() -> None:
 def test_a_service_account_is_asked_for_as_rbac_knows_it() -> None:
     assert Account("foretide", "agent").user == "system:serviceaccount:foretide:agent"
     assert Permission("", "pods", ("get",), "").shown == "pods"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            "true",
+            ["annotation foretide.dev/reactive of namespace foretide is on: KEDA gets the raw need of every policy"],
+        ),
+        ("yes", ['annotation foretide.dev/reactive of namespace foretide is "yes", which is off']),
+        ("false", []),
+    ],
+)
+async def test_a_kill_switch_that_is_on_is_told(value: str, told: list[str]) -> None:
+    api = Documents()
+    api.by_path["/api/v1/namespaces/foretide"] = {"metadata": {"annotations": {"foretide.dev/reactive": value}}}
+    found = await check_kill_switch(api, "foretide")
+    assert [each.what for each in found] == told
+    assert {each.level for each in found} <= {Level.WARN}
 
 
 async def test_an_api_server_that_does_not_answer_is_the_one_finding() -> None:

@@ -35,9 +35,9 @@ spec:
 """
 
 
-def answer(port: int, namespace: str) -> float | str:
-    """Return what KEDA would get for the policy `chat` from an agent of this machine, or the code of an error."""
-    reference = ScaledObjectRef(name="chat", namespace=namespace, scalerMetadata={"policy": "chat"})
+def answer(port: int, namespace: str, policy: str = "chat") -> float | str:
+    """Return what KEDA would get for a policy from an agent of this machine, or the code of an error."""
+    reference = ScaledObjectRef(name=policy, namespace=namespace, scalerMetadata={"policy": policy})
     with grpc.insecure_channel(f"{HOST}:{port}") as channel:
         request = GetMetricsRequest(scaledObjectRef=reference, metricName=METRIC_NAME)
         try:

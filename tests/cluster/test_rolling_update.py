@@ -12,6 +12,7 @@ import requests
 from agent.policy.crd import custom_resource_definition
 from bench.keda import control
 from bench.lines import LineProcess
+from tests.cluster.agent import answer
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually, free_port
@@ -63,6 +64,16 @@ class Rollout:
             told=lambda: str(replica.log.read_text()[-3000:]),
         )
 
+    def answers(self, name: str) -> None:
+        """Wait until one answers: before the first sample of all an agent is Ready, and says what it waits for."""
+        replica = self._replicas[name]
+        eventually(
+            lambda: isinstance(answer(replica.grpc_port, "ml", NAME), float),
+            f"{name} answers",
+            within=LONGEST,
+            told=lambda: str(replica.log.read_text()[-3000:]),
+        )
+
     def end(self, name: str) -> None:
         """End one as Kubernetes does, and return when it is gone."""
         assert self._replicas[name].terminate() == 0
@@ -77,8 +88,10 @@ def rollout(
 
 
 def test_a_rolling_update_of_two_replicas_fails_no_call(rollout: Rollout) -> None:
-    rollout.start("old-1")
-    rollout.start("old-2")
+    for old in ("old-1", "old-2"):
+        rollout.start(old)
+    for old in ("old-1", "old-2"):
+        rollout.answers(old)  # Prometheus may not have scraped anything yet
     options = ["-endpoints", ",".join(rollout.endpoints.values()), "-rate", str(RATE), "-mixed", "-duration", "120s"]
     with LineProcess(control.built(), "load", *options) as client:
         client.hear()

@@ -38,6 +38,14 @@ def test_hadolint_would_find_something(tmp_path: Path) -> None:
     assert hadolint(bad).returncode == 1
 
 
+def test_every_base_is_pinned_by_the_same_digest() -> None:
+    bases = [stage.split()[1] for stage in stages() if re.match(r"FROM [^ ]*[:/]", stage)]
+
+    assert len(bases) == 2
+    assert re.fullmatch(r"docker\.io/library/python:3\.13-slim-trixie@sha256:[0-9a-f]{64}", bases[0])
+    assert bases[0] == bases[1]
+
+
 def test_what_is_copied_is_there_and_is_let_through() -> None:
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     copied = [word for line in re.findall(r"^COPY (?!--from)(.*)", TEXT, re.MULTILINE) for word in line.split()[:-1]]

@@ -16,6 +16,7 @@ from scalers.decision import Replicas
 from scalers.policy import PolicyKey
 
 _FIRST_LIST = 60.0  # seconds within which a watch has told what is there
+_MOST_WORKLOADS = 20_000  # read and kept, a few KiB each: of policies that are gone nobody tells
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "ownerReferences")
 _SPEC = ("replicas", "selector", "paused", "progressDeadlineSeconds", "strategy", "updateStrategy")
 _STATUS = (
@@ -65,6 +66,7 @@ class WatchedTargets:
         self._monotonic = monotonic
         self._began = monotonic()
         self._progress = Progress(monotonic)
+        self._workloads: dict[Target, tuple[Document, Workload]] = {}  # and what each was read from
 
     def is_watched(self, target: Target) -> bool:
         """Whether a target's kind is one of them."""
@@ -96,9 +98,17 @@ class WatchedTargets:
         return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
 
     def workload(self, target: Target) -> Workload | None:
-        """Return what it says of the pods that it makes; None where there is no such object."""
+        """Return what it says of its pods, read anew when it changes; None where there is no such object."""
         document = self._document(target)
-        return None if document is None else workload_of(document)
+        if document is None:
+            self._workloads.pop(target, None)
+            return None
+        known = self._workloads.get(target)
+        if known is None or known[0] is not document:
+            if len(self._workloads) >= _MOST_WORKLOADS:
+                self._workloads.clear()
+            known = self._workloads[target] = (document, workload_of(document))
+        return known[1]
 
     def replicas(self, target: Target) -> Replicas | None:
         """Return its counts; a controller that has not looked at it yet knows none."""

@@ -101,3 +101,32 @@ def test_of_a_workload_its_counts_are_kept_and_what_its_pods_ask_for() -> None:
         "metadata": {"labels": {"app": "a"}},
         "spec": {"containers": [{"name": "main", "resources": resources}]},
     }
+
+
+def test_what_a_workload_asks_for_is_read_once_until_the_workload_changes() -> None:
+    deployments = Documents()
+    watched = WatchedTargets({DEPLOYMENTS: deployments})
+    deployments.put(counts_of(_deployment(replicas=3, version=1)))
+    first = watched.workload(TARGET)
+    assert first is not None
+    assert first.wanted == 3
+    assert watched.workload(TARGET) is first
+
+    deployments.put(counts_of(_deployment(replicas=4, version=2)))
+    second = watched.workload(TARGET)
+    assert second is not None
+    assert second.wanted == 4
+
+
+def test_of_a_workload_that_is_gone_nothing_is_known_any_more() -> None:
+    deployments = Documents()
+    watched = WatchedTargets({DEPLOYMENTS: deployments})
+    deployments.put(counts_of(_deployment(replicas=3, version=1)))
+    assert watched.workload(TARGET) is not None
+    deployments.remove(_deployment(replicas=3, version=1))
+    assert watched.workload(TARGET) is None
+
+
+def _deployment(*, replicas: int, version: int) -> Mapping[str, object]:
+    metadata = {"namespace": "ml", "name": "server", "uid": "a", "resourceVersion": str(version)}
+    return {"metadata": metadata, "spec": {"replicas": replicas}, "status": {}}

@@ -75,7 +75,7 @@ class Peaks:
         self._ahead = rows_ahead(policy, signal, history.coarse_step)
         allowed = frozenset((*policy.families, *extra, REACTIVE))
         chosen = {path: family for path, family in FAMILIES.items() if family in allowed}
-        self._chosen = [place for place, path in enumerate(PATHS) if path in chosen]
+        self._chosen = np.flatnonzero([path in chosen for path in PATHS])
         self._is_fitting = QUANTILES in allowed
         self._is_looking = not allowed.isdisjoint((QUANTILES, ANALOG, VOLATILITY))
         self._families = {**chosen, **{name: name for name in extra}}

@@ -40,6 +40,7 @@ _LOWEST, _SPREAD = _LINEAR.stop, _LINEAR.stop + 1  # of the last quarter of an h
 _MAXIMA = slice(_SPREAD + 1, _SPREAD + 1 + len(MAXIMUM_MINUTES))
 _USUAL_RISES = slice(_MAXIMA.stop, _MAXIMA.stop + 11)
 _USUAL_LEVELS = slice(_USUAL_RISES.stop, _USUAL_RISES.stop + 11)
+_USUAL = slice(_USUAL_RISES.start, _USUAL_LEVELS.stop)
 _BY_LEVEL = 8  # of the usual levels, the one that today's level scales
 FEATURES = _USUAL_LEVELS.stop + 1  # the demand of now is the last
 
@@ -70,21 +71,25 @@ class Usual:
         return np.nan_to_num(np.where(unknown, rises[:, :1], rises)) if unknown.any() else rises
 
     @cached_property
-    def levels(self) -> NDArray[np.float64]:
-        """All levels, shape (n, 11)."""
-        return np.hstack([self.habits[:, _HABITUAL_RISES:-1], self.slow[:, _SLOW_RISES:]])
+    def columns(self) -> NDArray[np.float64]:
+        """All rises, then all levels, shape (n, 22)."""
+        return np.hstack([self.rises, self.habits[:, _HABITUAL_RISES:-1], self.slow[:, _SLOW_RISES:]])
 
     @cached_property
     def gaps(self) -> NDArray[np.bool_] | None:
         """Which levels are not known, shape (n, 11); None where all are."""
-        unknown = np.isnan(self.levels)
-        return unknown if unknown.any() else None
+        return _unknown(self.columns[:, self.rises.shape[1] :])
 
     @cached_property
     def quarter(self) -> NDArray[np.float64]:
         """The usual mean of the last quarter of an hour, shape (n,); NaN where it is not known or nothing."""
         level = self.habits[:, -1]
         return np.where(level > 0.0, level, np.nan)
+
+    @cached_property
+    def without_quarter(self) -> NDArray[np.bool_] | None:
+        """Where that is, shape (n,); None where it is nowhere."""
+        return _unknown(self.quarter)
 
     def rows(self, places: NDArray[np.int64]) -> Usual:
         """Return some of the rows."""
@@ -108,24 +113,23 @@ def features(
         minutes: between two rows.
     """
     weights, quarter = _weights(recent.shape[1], look_ahead, minutes)
-    now = recent[:, -1:]
-    linear = recent @ weights  # as many products as there are features, in one
-    lately = recent[:, -quarter:]
-    quarter_mean = linear[:, _QUARTER]
-    deviations = lately - quarter_mean[:, None]
+    now, lately = recent[:, -1:], recent[:, -quarter:]
     table = np.empty((len(recent), FEATURES))
-    table[:, _LINEAR] = linear
+    linear = table[:, _LINEAR]
+    np.matmul(recent, weights, out=linear)  # as many products as there are features, in one
+    quarter_mean = linear[:, _QUARTER]
+    scale = _scale(quarter_mean, usual)
+    deviations = lately - quarter_mean[:, None]
+    table[:, _SPREAD] = np.sqrt(np.einsum("ij,ij->i", deviations, deviations) / quarter)
     table[:, _LEVEL_LIKE] -= now
     rises, falls = table[:, _ALL_RISES], table[:, _ALL_FALLS]
     np.maximum(rises, 0.0, out=rises)
     np.minimum(falls, 0.0, out=falls)
-    table[:, _LOWEST] = lately.min(axis=1) - now[:, 0]
-    table[:, _SPREAD] = np.sqrt(np.einsum("ij,ij->i", deviations, deviations) / quarter)
+    np.subtract(np.minimum.reduce(lately, axis=1), now[:, 0], out=table[:, _LOWEST])
     np.subtract(maxima, now, out=table[:, _MAXIMA])
-    table[:, _USUAL_RISES] = usual.rises
+    table[:, _USUAL] = usual.columns
     levels = table[:, _USUAL_LEVELS]
-    levels[:] = usual.levels
-    levels[:, _BY_LEVEL] *= _scale(quarter_mean, usual)
+    levels[:, _BY_LEVEL] *= scale
     levels -= now
     if usual.gaps is not None:
         levels[usual.gaps] = 0.0
@@ -135,8 +139,16 @@ def features(
 
 def _scale(quarter: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
     """Return today's level over the usual one, within a half and twice; 1 where the usual one is not known."""
-    ratio = np.minimum(np.maximum(quarter / usual.quarter, 0.5), 2.0)
-    return np.where(np.isnan(ratio), 1.0, ratio)
+    ratio: NDArray[np.float64] = np.minimum(np.maximum(quarter / usual.quarter, 0.5), 2.0)
+    if usual.without_quarter is not None:
+        ratio[usual.without_quarter] = 1.0
+    return ratio
+
+
+def _unknown(values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """Return which values are NaN; None where none is."""
+    unknown = np.isnan(values)
+    return unknown if unknown.any() else None
 
 
 @lru_cache(maxsize=64)
@@ -336,11 +348,14 @@ def _picked(
 ) -> NDArray[np.float64]:
     """Return values at places, shape (n, places), NaN where unknown; what is not known yet gives way to the newest."""
     places = np.minimum(places, rows[:, None] - outcomes.ahead)
-    is_inside = places >= 0
-    places = np.where(is_inside, places, 0)
     if not len(outcomes.known):
         return np.full(places.shape, np.nan)
-    return np.where(is_inside & outcomes.known[places], values[places], np.nan)
+    if not outcomes.known.all():
+        values = np.where(outcomes.known, values, np.nan)
+    is_inside = places >= 0
+    if is_inside.all():  # as most are, of the past that a decision reads
+        return values[places]
+    return np.where(is_inside, values[np.where(is_inside, places, 0)], np.nan)
 
 
 def _known_quantiles(values: NDArray[np.float64], levels: tuple[float, ...]) -> list[NDArray[np.float64]]:

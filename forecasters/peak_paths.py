@@ -5,6 +5,7 @@ Which of them to follow, and how closely, is decided elsewhere, by what followin
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -50,10 +51,9 @@ class Paths:
 
     def __init__(self, step: timedelta) -> None:
         """Begin without a past; `step` is the time between two samples."""
-        self._short, self._long = max(1, _SHORT_HOLD // step), max(1, _LONG_HOLD // step)
-        # demand, its 0.9 and 0.95 quantile; twice over, so that the newest so many are always one slice
-        self._recent = np.zeros((2 * self._long, 3))
-        self._place = self._long
+        short, long = max(1, _SHORT_HOLD // step), max(1, _LONG_HOLD // step)
+        self._demand = _TrailingLargest(short), _TrailingLargest(long)
+        self._quantiles = _TrailingLargest(short), _TrailingLargest(long), _TrailingLargest(short)
 
     def planned(self, demand: float, usual: Usual, peaks: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Take in a sample and return what each path plans for; shape (paths,), demand units, NaN where unknown.
@@ -64,24 +64,35 @@ class Paths:
             peaks: the model's quantiles at `LEVELS`, shape (levels,); None without a model.
         """
         planned = np.full(len(PATHS), np.nan)
-        followed = planned[_QUANTILE_PLACES]
+        short, long = self._demand
+        planned[:3] = demand, short.push(demand), long.push(demand)
+        followed = [0.0] * len(_FOLLOWED) if peaks is None else peaks[_FIRST:].tolist()
+        places = (_P90, _P90, _P95)
+        held = [each.push(followed[place]) for each, place in zip(self._quantiles, places, strict=True)]
         if peaks is not None:
-            followed[:] = peaks[_FIRST:]
-        self._remember(demand, None if peaks is None else followed)
-        end = self._place
-        held = np.maximum.reduce(self._recent[end - self._long : end])
-        held_shortly = np.maximum.reduce(self._recent[end - self._short : end])
-        planned[:3] = demand, held_shortly[0], held[0]
-        if peaks is not None:
-            planned[_HELD_PLACES] = held_shortly[1], held[1], held_shortly[2]
+            planned[_QUANTILE_PLACES] = followed
+            planned[_HELD_PLACES] = held
         planned[-2:] = demand + usual.analog[0], demand + usual.volatility[0]
         return planned
 
-    def _remember(self, demand: float, followed: NDArray[np.float64] | None) -> None:
-        place = self._place % self._long
-        row = (demand, 0.0, 0.0) if followed is None else (demand, followed[_P90], followed[_P95])
-        self._recent[place] = self._recent[place + self._long] = row
-        self._place = place + self._long + 1
+
+class _TrailingLargest:
+    """The largest of the newest values, each pushed in constant time."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._pushed = count, 0
+        self._falling: deque[tuple[int, float]] = deque()  # what may still become the largest, by when it was pushed
+
+    def push(self, value: float) -> float:
+        """Take in the next value, and return the largest of the newest `count`."""
+        falling = self._falling
+        while falling and falling[-1][1] <= value:
+            falling.pop()
+        falling.append((self._pushed, value))
+        self._pushed += 1
+        if falling[0][0] < self._pushed - self._count:
+            falling.popleft()
+        return falling[0][1]
 
 
 def planned_table(

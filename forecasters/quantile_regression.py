@@ -17,6 +17,7 @@ _SMALLEST = 1e-3
 # and much worse on bursty traces; the constant is not pulled.
 _RIDGE = 1e-2
 _RIDGE_OF_CONSTANT = 1e-8
+_ROWS_AT_ONCE = 1024
 _BEYOND_BELIEF = 1000.0  # times the 0.999 quantile of its size
 
 
@@ -34,28 +35,48 @@ def fit_quantiles(
     """
     table, outcome = _bounded(table), _bounded(outcome[:, None])[:, 0]
     scale, size = _scale(table), float(_scale(outcome[:, None])[0])
-    design = np.column_stack([table / scale, np.ones(len(table))])
-    coefficients = np.stack([_fit_level(design, outcome / size, level) for level in levels])
+    coefficients = _fit(np.column_stack([table / scale, np.ones(len(table)), outcome / size]), np.array(levels))
     scaled: NDArray[np.float64] = size * coefficients / np.append(scale, 1.0)
     return scaled
 
 
-def _fit_level(design: NDArray[np.float64], outcome: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+def _fit(table: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the coefficients of each level, shape (levels, columns); the table's last column is the outcome."""
+    design, outcome = table[:, :-1], table[:, -1]
     columns = design.shape[1]
+    diagonal = np.arange(columns)
     ridge = np.full(columns, _RIDGE)
     ridge[-1] = _RIDGE_OF_CONSTANT
-    coefficients: NDArray[np.float64] = np.zeros(columns)
-    coefficients[-1] = np.quantile(outcome, level)
-    weighted = np.empty_like(design)
+    coefficients: NDArray[np.float64] = np.zeros((len(levels), columns))
+    coefficients[:, -1] = np.quantile(outcome, levels)
     for _ in range(_ROUNDS):
-        residuals = outcome - design @ coefficients
-        weights = np.where(residuals > 0, level, 1 - level) / np.maximum(np.abs(residuals), _SMALLEST)
-        roots = np.sqrt(weights / weights.sum())
-        weighted = np.multiply(design, roots[:, None], out=weighted)
-        gram = weighted.T @ weighted  # of one array with itself: half the products
-        gram[np.diag_indices(columns)] += ridge
-        coefficients = np.asarray(np.linalg.solve(gram, weighted.T @ (roots * outcome)), np.float64)
+        gram = _reweighted(table, coefficients, levels)
+        of_design = gram[:, :-1, :-1].copy()
+        of_design[:, diagonal, diagonal] += ridge
+        coefficients = np.asarray(np.linalg.solve(of_design, gram[:, :-1, -1:])[:, :, 0], np.float64)
     return coefficients
+
+
+def _reweighted(
+    table: NDArray[np.float64], coefficients: NDArray[np.float64], levels: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the products of columns, outcome included, weighted for each level; shape (levels, columns, columns).
+
+    Some rows at a time, all levels in turn: what stays in the core's cache is read from memory once.
+    """
+    below, above = 1 - levels[:, None], levels[:, None]
+    gram, total = np.zeros((len(levels), table.shape[1], table.shape[1])), np.zeros(len(levels))
+    buffer = np.empty((_ROWS_AT_ONCE, table.shape[1]))
+    for begin in range(0, len(table), _ROWS_AT_ONCE):
+        rows = table[begin : begin + _ROWS_AT_ONCE]
+        residuals = rows[:, -1] - coefficients @ rows[:, :-1].T
+        weights = np.where(residuals > 0, above, below) / np.maximum(np.abs(residuals), _SMALLEST)
+        total += weights.sum(axis=1)
+        for level, roots in enumerate(np.sqrt(weights)):
+            weighted = np.multiply(rows, roots[:, None], out=buffer[: len(rows)])
+            gram[level] += weighted.T @ weighted  # of one array with itself: half the products
+    gram /= total[:, None, None]
+    return gram
 
 
 def _bounded(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -95,7 +95,6 @@ class Contest:
         count = len(self.experts)
         self._per_unit = 1.0 / (np.array(MARGINS) * setting.capacity)
         self._pool: SimulatedPool | None = None
-        self._needed = np.empty((len(paths), len(MARGINS)))
         self._values = np.empty((len(paths), len(MARGINS), _MODES))
         self._ready = np.zeros((setting.late, count), np.int16)
         self._missing = np.empty(count)
@@ -145,7 +144,7 @@ class Contest:
 
     def needs(self, planned: NDArray[np.float64], demand: float) -> NDArray[np.float64]:
         """Return the replicas that each expert finds needed, its step past the tolerance apart; shape (experts,)."""
-        needs = self._needs(planned, demand / self._setting.capacity)
+        needs = self._needs(planned[None, :], np.array([demand / self._setting.capacity]))
         return np.repeat(needs.ravel(), _MODES)
 
     def records(self) -> Records:
@@ -210,15 +209,17 @@ class Contest:
 
     def _catch_up(self) -> None:
         """Live through the steps that wait: whatever tells of the records, or changes them otherwise, does so first."""
-        count, self._count = self._count, 0
-        for waiting in self._waiting[:count]:
-            self._live(waiting[:-1], float(waiting[-1]))
+        waiting, self._count = self._waiting[: self._count], 0
+        if len(waiting):
+            raw = waiting[:, -1] / self._setting.capacity
+            for needs, needed in zip(self._needs(waiting[:, :-1], raw), raw.tolist(), strict=True):
+                self._live(needs, needed)
 
-    def _live(self, planned: NDArray[np.float64], demand: float) -> None:
-        setting, raw = self._setting, demand / self._setting.capacity
+    def _live(self, needs: NDArray[np.float64], raw: float) -> None:
+        setting = self._setting
         pool = self._pool or self._begin(raw)
         pool.advance()
-        pool.sync(self._answers(planned, raw, pool.existing))
+        pool.sync(self._answers(needs, raw, pool.existing))
         if self._seen >= setting.late:
             self._score(raw, pool)
         self._ready[self._seen % setting.late] = pool.ready
@@ -233,17 +234,17 @@ class Contest:
         setting = self._setting
         return SimulatedPool(len(self), first=first, rules=setting.rules, start_up=setting.start_up, step=setting.step)
 
-    def _needs(self, planned: NDArray[np.float64], raw: float) -> NDArray[np.float64]:
-        """Return replicas by path and margin, never below the raw need; shape (paths, margins)."""
+    def _needs(self, planned: NDArray[np.float64], raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return replicas by step, path and margin, never below the raw need; shape (steps, paths, margins)."""
         unknown = np.isnan(planned)
         if unknown.any():
             planned = np.where(unknown, 0.0, planned)
-        needs = np.multiply(planned[:, None], self._per_unit, out=self._needed)
-        return np.maximum(needs, raw, out=needs)
+        needs = planned[:, :, None] * self._per_unit
+        return np.maximum(needs, raw[:, None, None], out=needs)
 
-    def _answers(self, planned: NDArray[np.float64], raw: float, existing: NDArray[np.int16]) -> NDArray[np.float64]:
+    def _answers(self, needs: NDArray[np.float64], raw: float, existing: NDArray[np.int16]) -> NDArray[np.float64]:
         """Return what KEDA would be told by each, shape (experts,)."""
-        needs, values, rules = self._needs(planned, raw), self._values, self._setting.rules
+        values, rules = self._values, self._setting.rules
         values[:, :, 0] = needs
         values[:, :, 1] = needs
         there = existing.reshape(values.shape)[:, :, 1]

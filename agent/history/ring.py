@@ -68,7 +68,8 @@ class Ring:
         start = first % self._slots
         before_the_seam = min(len(values), self._slots - start)
         values[:before_the_seam] = self._values[start : start + before_the_seam]
-        values[before_the_seam:] = self._values[: len(values) - before_the_seam]
+        if before_the_seam < len(values):
+            values[before_the_seam:] = self._values[: len(values) - before_the_seam]
         return values
 
     def known(self) -> tuple[int, NDArray[np.float64]]:

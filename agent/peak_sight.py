@@ -12,18 +12,8 @@ from agent.history.coarse import CoarseValues
 from agent.history.grid import History
 from agent.local_time import LocalTime
 from forecasters.past import Outcomes, Past
-from forecasters.peak_features import (
-    MAXIMUM_MINUTES,
-    RECENT_MINUTES,
-    UNKNOWN,
-    Usual,
-    features,
-    habits_at,
-    lately_at,
-    rows_known_ahead,
-    rows_of_lately,
-    slow_at,
-)
+from forecasters.peak_features import MAXIMUM_MINUTES, RECENT_MINUTES, features
+from forecasters.usual import UNKNOWN, Usual, habits_at, lately_at, rows_known_ahead, rows_of_lately, slow_at
 
 
 @dataclass(frozen=True, slots=True, eq=False)

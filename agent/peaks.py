@@ -24,10 +24,10 @@ from agent.peak_setting import rows_ahead, setting_of, step_of
 from agent.peak_sight import PeakSight, rows_of
 from forecasters.coverage import Coverage
 from forecasters.forecaster import TooLittleHistory
-from forecasters.peak_features import UNKNOWN
 from forecasters.peak_model import LEVELS, PeakModel
 from forecasters.peak_paths import ANALOG, FAMILIES, PATHS, QUANTILES, REACTIVE, VOLATILITY, Paths
 from forecasters.series import grid_index
+from forecasters.usual import UNKNOWN
 from scalers.advantage import Advantage
 from scalers.contest import Contest
 from scalers.policy import ScalingPolicy, SignalPolicy

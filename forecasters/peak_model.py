@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from forecasters.forecaster import TooLittleHistory
 from forecasters.packing import Packed, UnreadableState, pack, unpack
 from forecasters.past import Outcomes
-from forecasters.peak_features import UsualAt, features, recent_table, usual_at
+from forecasters.peak_features import features, recent_table
 from forecasters.quantile_regression import fit_quantiles
+from forecasters.usual import UsualAt, usual_at
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
 MOST_ROWS = 20_160  # two weeks of minutes

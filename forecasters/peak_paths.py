@@ -13,8 +13,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasters.peak_features import Usual, trailing_largest
 from forecasters.peak_model import LEVELS
+from forecasters.trailing import trailing_largest
+from forecasters.usual import Usual
 
 REACTIVE = "reactive"  # the demand of now
 HOLD = "hold"  # the largest demand of the last minutes

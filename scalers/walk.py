@@ -16,17 +16,11 @@ from forecasters.falls import believed
 from forecasters.forecaster import TooLittleHistory
 from forecasters.level_change import level_changes
 from forecasters.past import Outcomes, Past
-from forecasters.peak_features import (
-    MAXIMUM_MINUTES,
-    RECENT_MINUTES,
-    Usual,
-    UsualAt,
-    features,
-    trailing_largest,
-    usual_at,
-)
+from forecasters.peak_features import MAXIMUM_MINUTES, RECENT_MINUTES, features
 from forecasters.peak_model import LEVELS, PeakModel, feature_table, fit_peak_model
 from forecasters.peak_paths import PATHS, planned_table
+from forecasters.trailing import trailing_largest
+from forecasters.usual import Usual, UsualAt, usual_at
 from scalers.contest import Contest
 
 # A young model learns much from each hour; an old one hardly anything from a day.

@@ -22,8 +22,8 @@ from agent.peak_setting import rows_ahead, setting_of
 from agent.policy import to_scaling_policy
 from bench.decisions.ways import Lane, Way
 from forecasters.past import Past
-from forecasters.peak_features import UsualAt
 from forecasters.peak_paths import FAMILIES
+from forecasters.usual import UsualAt
 from scalers.choice import Answering
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import HpaRules

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasters.past import Outcomes
-from forecasters.peak_features import Usual, UsualAt, usual_at
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, QUANTILES, REACTIVE, VOLATILITY
+from forecasters.usual import Usual, UsualAt, usual_at
 from scalers.choice import Answering, choose
 from scalers.contest import Contest, Expert, Records
 

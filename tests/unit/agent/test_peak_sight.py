@@ -11,8 +11,9 @@ from agent.local_time import LocalTime
 from agent.peak_sight import PeakSight
 from agent.sources.source import Sample
 from forecasters.past import Outcomes, Past
-from forecasters.peak_features import FEATURES, features, recent_table, usual_at
+from forecasters.peak_features import FEATURES, features, recent_table
 from forecasters.series import Series
+from forecasters.usual import usual_at
 from scalers.policy import SpecialDays
 from tests.fakes.engine import START
 

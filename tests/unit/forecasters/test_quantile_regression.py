@@ -51,3 +51,9 @@ def test_one_absurd_outcome_does_not_hide_the_others() -> None:
     outcome[7] = 1e18
     median = fit_quantiles(table, outcome, (0.5,))[0]
     assert below(table, outcome, median) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_quantile_is_the_same_whichever_others_are_asked_for() -> None:
+    table, outcome = sample()
+    together = fit_quantiles(table, outcome, (0.5, 0.9, 0.98))
+    np.testing.assert_allclose(fit_quantiles(table, outcome, (0.9,))[0], together[1], rtol=1e-9)

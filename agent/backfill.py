@@ -16,7 +16,7 @@ from agent.history.thread import StoreThread
 from agent.log import logger
 from agent.signal import CoarsePast, Signal
 from agent.sources.source import Backfill, RangeSource, SourceError
-from forecasters.series import Series, grid_index, grid_instant
+from forecasters.series import EPOCH, Series, grid_index, grid_instant
 
 # Range queries over weeks are the dearest thing that a source is asked, and their replies the largest thing parsed.
 _AT_ONCE = 2
@@ -24,8 +24,9 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=5)
 # One piece of the fine past: 1,440 points at 15 s, a range query that any Prometheus answers at once.
 _PIECE = timedelta(hours=6)
-# Between two pieces, so that a start of many policies is not felt by other users of the source.
-_BREATH = timedelta(seconds=2)
+# Between two pieces of one signal, and between those of any: a start of many policies must not be felt by other users
+# of the source, nor cost decisions their core. A thousand policies of two weeks, 56 pieces each, take two hours.
+_BREATH, _APART = timedelta(seconds=2), timedelta(milliseconds=125)
 
 
 class Backfiller:
@@ -36,6 +37,7 @@ class Backfiller:
         self._storing = storing
         self._clock = clock
         self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._next_piece = EPOCH  # from when on any signal may go on with its fine past
         self._log = logger("backfill")
 
     async def stored(self, signal: Signal, now: datetime) -> None:
@@ -93,8 +95,12 @@ class Backfiller:
                     piece = await self._piece(signal, source, since, until)
                 if piece is not None:
                     await self._storing.call(self._store.append_samples, stored_samples(signal.stored_as, piece.series))
-                await self._clock.sleep_until(self._clock.now() + _BREATH)
+                await self._breathe()
             until = grid_instant(grid_index(since, step), step) - step
+
+    async def _breathe(self) -> None:
+        self._next_piece = max(self._next_piece + _APART, self._clock.now() + _BREATH)
+        await self._clock.sleep_until(self._next_piece)
 
     async def _piece(self, signal: Signal, source: RangeSource, since: datetime, until: datetime) -> Backfill | None:
         try:

@@ -138,6 +138,28 @@ def test_the_fine_past_is_read_newest_first_in_pieces_with_a_breath_between() ->
     assert present == 5761
 
 
+def test_the_fine_pasts_of_many_policies_together_are_read_eight_pieces_a_second_at_most() -> None:
+    async def scenario() -> tuple[list[float], int]:
+        asked: list[float] = []
+
+        class Noting(LoadSource):
+            async def range(self, start: datetime, end: datetime, step: timedelta) -> Backfill:
+                asked.append(asyncio.get_running_loop().time())
+                return await super().range(start, end, step)
+
+        agent, source = parts(RecordingStore()), Noting(level(60.0))
+        await agent.engine.assign([assigned(source, name=f"policy-{i}", history=DAY) for i in range(40)])
+        signals = [watched.pairs()[0][0] for watched in agent.engine.watched]
+        await asyncio.gather(*(agent.backfiller.fine_backwards(signal, source) for signal in signals))
+        await agent.close()
+        first = len(signals)  # each has one as soon as what decisions need is read
+        return asked[first:], first
+
+    asked, first = played(scenario())
+    assert len(asked) == 3 * first
+    assert asked[-1] - asked[0] == pytest.approx((len(asked) - 1) / 8)
+
+
 def test_pieces_that_are_kept_are_not_read_again() -> None:
     async def scenario() -> int:
         store, source = RecordingStore(), CountingSource()

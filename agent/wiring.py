@@ -55,6 +55,7 @@ def build_parts(
     is_reactive_only: Callable[[], bool] = lambda: False,
     sharing: Sharing | None = None,
     onlooker: Onlooker | None = None,
+    fit_processes: int = 1,
 ) -> Parts:
     """Build what decides and remembers; where it is shared with other agents, for a duty that changes.
 
@@ -65,7 +66,7 @@ def build_parts(
     store = open_store(data_dir, clock=clock)
     if sharing is not None:
         store = sharing.shared(store)
-    storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool()
+    storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool(max_workers=fit_processes)
     keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry)
     engine = Engine(
         clock=clock,
@@ -188,6 +189,7 @@ def _parts_for(
         is_reactive_only=is_reactive_only,
         sharing=sharing,
         onlooker=onlooker,
+        fit_processes=configuration.fits.processes,
     )
 
 

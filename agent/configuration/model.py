@@ -233,6 +233,17 @@ class Grpc(Section):
         return self
 
 
+class Fits(Section):
+    """Where models are fitted."""
+
+    processes: Annotated[int, Field(ge=1, le=64)] = Field(
+        1,
+        description="Processes that fit at once, niced, each of up to one core and some 100 MiB. A policy's first fits "
+        "over two weeks take some 6 s of a core: of 1,000 new ones the last has them after an hour and a half with one "
+        "process, and is answered by the raw need until then. No more than there are cores to spare",
+    )
+
+
 class Configuration(Section):
     """What `foretide run --config FILE` reads. A flag wins over the environment, the environment over the file."""
 
@@ -255,6 +266,7 @@ class Configuration(Section):
         "answer as it does",
     )
     data_dir: FilePath | None = Field(None, description="Folder for history and decisions; in memory without one")
+    fits: Fits = Field(default_factory=Fits, description="Where models are fitted")
     grpc_address: Address | None = Field(None, description="Where KEDA asks, `host:port`")
     grpc: Grpc = Field(default_factory=Grpc, description="How safe that port is, and what it takes")
     http_address: Address | None = Field(None, description="Where page, API and metrics are, `host:port`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.real.agent.process import AgentProcess
@@ -27,6 +28,12 @@ def answers_at_least(replicas: float) -> Callable[[AgentProcess], bool]:
     return claim
 
 
+def fitting_processes(agent: AgentProcess) -> int:
+    assert agent.popen is not None
+    children = psutil.Process(agent.popen.pid).children()
+    return sum("spawn_main" in " ".join(child.cmdline()) for child in children)
+
+
 def test_what_prometheus_scraped_is_what_keda_gets(agent: AgentProcess, exporter: Exporter) -> None:
     with agent:
         agent.until(is_answering, "an answer")
@@ -40,6 +47,13 @@ def test_the_past_in_prometheus_earns_trust_at_the_start(agent: AgentProcess) ->
         agent.until(lambda each: each.condition("ForecastTrusted")["status"] is True, "the forecast is trusted")
         # a sample that is late on a busy machine holds the answer for a second
         agent.until(lambda each: each.policy()["state"] == "Trusted", "the answer rests on it")
+
+
+def test_as_many_processes_fit_as_the_configuration_says(prometheus: PrometheusServer, tmp_path: Path) -> None:
+    prepared = AgentProcess(tmp_path, "--prometheus-url", prometheus.url, config="fits: {processes: 2}")
+    prepared.write_policy()
+    with prepared as agent:
+        agent.until(lambda each: fitting_processes(each) == 2, "two processes fit")
 
 
 def test_a_hung_prometheus_delays_no_answer_lowers_none_and_then_ends_in_an_error(

@@ -206,6 +206,13 @@ def test_the_access_log_has_a_share_of_the_answered_and_a_number_of_the_refused(
     assert (grpc.access_log, grpc.access_log_refusals) == (0.01, 60)
 
 
+def test_more_processes_may_fit_at_once_and_none_is_refused(tmp_path: Path) -> None:
+    assert _load(tmp_path, "logLevel: info").fits.processes == 1
+    assert _load(tmp_path, "fits: {processes: 4}").fits.processes == 4
+    (fault,) = _faults(tmp_path, "fits: {processes: 0}")
+    assert "fits.processes must be greater than or equal to 1" in fault
+
+
 @pytest.mark.parametrize(
     ("limits", "fault"),
     [

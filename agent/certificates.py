@@ -6,7 +6,7 @@ import asyncio
 
 from agent.clock import Clock
 from agent.log import logger
-from agent.telemetry import Telemetry
+from agent.telemetry import ServerTelemetry
 from scalers.keda.certificates import TlsMaterial, UnusableCertificate
 from scalers.keda.tls import ServingTls
 
@@ -14,7 +14,7 @@ from scalers.keda.tls import ServingTls
 class CertificateWatch:
     """Looks at the files when it is told to; what is wrong is logged once and counted at each look."""
 
-    def __init__(self, tls: ServingTls, *, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, tls: ServingTls, *, telemetry: ServerTelemetry, clock: Clock) -> None:
         self._tls = tls
         self._telemetry = telemetry
         self._clock = clock

@@ -182,7 +182,7 @@ class Engine:
         outcomes = await self._fits.fit([job for _, job in jobs], deadline)
         for (watched, _), outcome in zip(jobs, outcomes, strict=True):
             watched.decider.accept(outcome, now)
-            self._telemetry.fit_finished(watched.key, outcome)
+            self._telemetry.work.fit_finished(watched.key, outcome)
             if isinstance(outcome, FitFailed):
                 log = self._log.debug if outcome.needs_history else self._log.warning
                 log("fit_failed", signal=outcome.signal, model=outcome.model, reason=outcome.reason)
@@ -243,16 +243,18 @@ class Engine:
             signal.missed(error)
             watched.mends[name] = f"{error}; {error.mend}"
             seconds = None if isinstance(source, SourceError) else time.perf_counter() - began
-            self._telemetry.source_failed(watched.key, error.state, seconds=seconds)
+            self._telemetry.work.source_failed(watched.key, error.state, seconds=seconds)
             return
         watched.mends.pop(name, None)
         watched.warnings[name] = reading.warnings
-        self._telemetry.source_read(watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings))
+        self._telemetry.work.source_read(
+            watched.key, seconds=time.perf_counter() - began, warnings=len(reading.warnings)
+        )
         taken = signal.observe(reading, now)
         if taken is Taken.ACCEPTED:
             self._keeper.take(StoredSample(signal.stored_as, reading.sample.at, reading.sample.value))
         elif taken is not Taken.DUPLICATE:
-            self._telemetry.sample_dropped(watched.key, str(taken))
+            self._telemetry.work.sample_dropped(watched.key, str(taken))
 
     async def _publish(self, watched: Watched, decision: Decision) -> None:
         """Make the decision durable, then public: KEDA never has an answer that a restart would forget."""
@@ -271,7 +273,7 @@ class Engine:
         )
         valid_for = _valid_for(decision, policy)
         self._board.publish(watched.key, answer, valid_for=valid_for)
-        self._telemetry.decision_published(decision, self._clock.now())
+        self._telemetry.policies.decision_published(decision, self._clock.now())
         watched.conditions = conditions(
             decision,
             policy,
@@ -292,7 +294,7 @@ class Engine:
         watched.conditions = told.conditions
         watched.decider.decision = told.decision
         if told.decision is not None:
-            self._telemetry.decision_shown(told.decision, self._clock.now())
+            self._telemetry.policies.decision_shown(told.decision, self._clock.now())
 
     def _is_on_duty(self) -> bool:
         return not self._is_resting and self._may_decide()

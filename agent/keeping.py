@@ -13,7 +13,7 @@ from agent.history.ledger import Ledger
 from agent.history.store import Store, StoredSample, StoreFailed
 from agent.history.thread import StoreThread
 from agent.log import logger
-from agent.telemetry import Telemetry
+from agent.telemetry import WorkTelemetry
 from agent.watched import Watched
 from scalers.decision import Decision
 from scalers.policy import PolicyKey
@@ -23,7 +23,7 @@ class Keeper:
     """Keeps what policies at work have learned and answered, and gives it back to those that begin."""
 
     def __init__(
-        self, *, clock: Clock, store: Store, storing: StoreThread, ledger: Ledger, telemetry: Telemetry
+        self, *, clock: Clock, store: Store, storing: StoreThread, ledger: Ledger, telemetry: WorkTelemetry
     ) -> None:
         """Keep in a store, by its thread."""
         self._clock = clock

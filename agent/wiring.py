@@ -67,7 +67,7 @@ def build_parts(
     if sharing is not None:
         store = sharing.shared(store)
     storing, ledger, board, fits = StoreThread(), Ledger(store), Board(), LocalFitPool(max_workers=fit_processes)
-    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry)
+    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry.work)
     engine = Engine(
         clock=clock,
         forecasters=FORECASTERS,
@@ -107,7 +107,7 @@ def build_keda_server(
     settings = ServerSettings(drain_delay=drain, limits=limits or Limits())
     interceptors = grpc_interceptors()
     return KedaServer(
-        parts.board, parts.telemetry, settings, tls=tls, interceptors=interceptors, log=log, guests=guests
+        parts.board, parts.telemetry.server, settings, tls=tls, interceptors=interceptors, log=log, guests=guests
     )
 
 
@@ -209,7 +209,7 @@ def _servers(
         build_keda_server(parts, drain=_DRAIN, tls=tls, limits=limits, log=access_log, guests=guests),
         grpc_address,
         build_http_server(parts, http, sharing=sharing),
-        certificates=CertificateWatch(tls, telemetry=parts.telemetry, clock=parts.clock) if tls else None,
+        certificates=CertificateWatch(tls, telemetry=parts.telemetry.server, clock=parts.clock) if tls else None,
         access_log=access_log,
     )
 

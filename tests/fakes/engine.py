@@ -267,7 +267,7 @@ def parts(
     store = RecordingStore() if store is None else store
     fits = InlineFits() if fits is None else fits
     telemetry, ledger = Telemetry(version="test"), Ledger(store)
-    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry)
+    keeper = Keeper(clock=clock, store=store, storing=storing, ledger=ledger, telemetry=telemetry.work)
     engine = Engine(
         clock=clock,
         forecasters=forecasters,
@@ -295,4 +295,4 @@ def assigned(
 
 def counted(telemetry: Telemetry, name: str, **labels: str) -> float | None:
     """Return a metric's value; None where it has no such series."""
-    return telemetry.registry.get_sample_value(name, labels)
+    return telemetry.metrics.registry.get_sample_value(name, labels)

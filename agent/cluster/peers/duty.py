@@ -18,7 +18,7 @@ from agent.cluster.peers.journal import Journal
 from agent.cluster.peers.proto import peers_pb2 as proto
 from agent.history.chunks import microseconds
 from agent.log import logger
-from agent.telemetry import Telemetry
+from agent.telemetry import PeersTelemetry
 
 _ANNOUNCE_LOOK = 0.25  # seconds; until it hears, two decide
 _ANNOUNCE_AGAIN = 2.0  # seconds
@@ -87,7 +87,7 @@ class LeaseDuty:
         self._is_alone = False
         self._log = logger("peers")
         self.follower: Follower | None = None
-        self.telemetry: Telemetry | None = None
+        self.telemetry: PeersTelemetry | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def begin(self, port: int) -> None:

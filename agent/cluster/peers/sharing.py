@@ -54,13 +54,13 @@ class Sharing:
         """Let the parts follow, and return what followers of theirs ask."""
         own_store = self._own_store or parts.store
         self.duty.follower = Follower(self._line, own_store, parts.storing, parts.engine, leader=self.duty.leader)
-        self.duty.telemetry = parts.telemetry
+        self.duty.telemetry = parts.telemetry.peers
         copying = Copying(parts.store, parts.storing, self._clock, lambda: kept_of(parts.engine))
         return PeersService(
             self.journal,
             copying,
             self.duty,
-            parts.telemetry,
+            parts.telemetry.peers,
             clock=self._clock,
             agents=lambda: agents_of(self._tls),
             own_loop=lambda: self.duty.loop,

@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 
 from agent.certificates import CertificateWatch
 from agent.clock import SimulatedClock
-from agent.telemetry import Telemetry
+from agent.telemetry import Metrics, ServerTelemetry
 from scalers.keda.certificates import TlsFiles
 from scalers.keda.tls import ServingTls
 from tests.certificates import Authority, MountedSecret, Pair
@@ -29,17 +29,17 @@ class Rig:
     tls: ServingTls
     clock: SimulatedClock
     logged: list[EventDict]
-    telemetry: Telemetry = field(default_factory=lambda: Telemetry(version="0"))
+    metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
-        self.watch = CertificateWatch(self.tls, telemetry=self.telemetry, clock=self.clock)
+        self.watch = CertificateWatch(self.tls, telemetry=ServerTelemetry(self.metrics), clock=self.clock)
         self.watch.begin()
 
     def events(self) -> list[str]:
         return [each["event"] for each in self.logged]
 
     def value(self, name: str, **labels: str) -> float | None:
-        return self.telemetry.registry.get_sample_value(name, labels)
+        return self.metrics.registry.get_sample_value(name, labels)
 
 
 @pytest.fixture

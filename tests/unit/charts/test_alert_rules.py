@@ -38,7 +38,7 @@ def test_a_scraped_series_keeps_the_namespace_of_its_policy() -> None:
 @each_alert
 def test_an_alert_reads_metrics_that_the_agent_declares(alert: str) -> None:
     used = set(re.findall(r"foretide_\w+", RULES[alert]["expr"]))
-    declared = {metric.name: metric.labels for metric in Telemetry(version="test").declared}
+    declared = {metric.name: metric.labels for metric in Telemetry(version="test").metrics.declared}
     assert used
     assert used <= declared.keys()
     grouped = {

@@ -36,7 +36,7 @@ def test_the_chart_renders_it_as_it_is() -> None:
 
 @each_panel
 def test_a_panels_queries_parse_and_read_metrics_that_the_agent_exports(title: str) -> None:
-    declared = {metric.name for metric in Telemetry(version="test").declared} | OF_THE_PROCESS
+    declared = {metric.name for metric in Telemetry(version="test").metrics.declared} | OF_THE_PROCESS
     for expression in expressions(title):
         promql.parse(expression)
         named = set(re.findall(r"(?:foretide|process)_\w+", expression))

@@ -57,12 +57,12 @@ def test_the_table_of_metrics_is_the_telemetry() -> None:
 
     assert rows == [
         (metric.name, metric.kind, ", ".join(metric.labels), metric.documentation.removesuffix("."))
-        for metric in Telemetry(version="0").declared
+        for metric in Telemetry(version="0").metrics.declared
     ]
 
 
 def test_the_alerts_ask_for_metrics_that_exist() -> None:
-    declared = {metric.name for metric in Telemetry(version="0").declared}
+    declared = {metric.name for metric in Telemetry(version="0").metrics.declared}
 
     assert set(re.findall(r"foretide_[a-z_]+", OPERATIONS)) <= declared
 

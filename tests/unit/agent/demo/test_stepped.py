@@ -62,7 +62,7 @@ class Rig:
                 store=store,
                 storing=self.storing,
                 ledger=Ledger(store),
-                telemetry=self.telemetry,
+                telemetry=self.telemetry.work,
             ),
             board=self.board,
             fits=self.fits,
@@ -125,7 +125,7 @@ async def test_on_a_busy_machine_fits_are_waited_for(rig: Rig) -> None:
 
 async def test_the_workload_follows_what_keda_hears_from_the_real_server(rig: Rig) -> None:
     await rig.take_up()
-    server = KedaServer(rig.board, rig.telemetry, ServerSettings(drain_delay=timedelta(0)))
+    server = KedaServer(rig.board, rig.telemetry.server, ServerSettings(drain_delay=timedelta(0)))
     port = server.start("127.0.0.1:0")
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -49,7 +49,7 @@ class Rig:
             is_tls=False,
             place=lambda port: own,
         )
-        self.duty.telemetry = self.telemetry
+        self.duty.telemetry = self.telemetry.peers
 
     @property
     def elector(self):

@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell the figures of all tests; what they print themselves is lost where several processes run them."""
-    reports = [each for told in terminalreporter.stats.values() for each in told if hasattr(each, "user_properties")]
+    # tests that were left out by -k are counted beside reports
+    reports = [each for told in terminalreporter.stats.values() for each in told if isinstance(each, pytest.TestReport)]
     for report in reports:
         for name, value in report.user_properties if report.when == "call" else ():
             if name == FIGURE:

@@ -8,22 +8,19 @@ from pathlib import Path
 import requests
 
 from bench.lines import Cost
-from tests.real.agent.process import LONGEST, AgentProcess
+from tests.cluster.agent import ClusterAgent
+from tests.cluster.installed import NAME, Account
+from tests.real.agent.process import LONGEST
 
 _SERIES = re.compile(r"^(foretide_\w+)\{?([^}]*)\}? (\S+)$", re.MULTILINE)
 
 
-class ClusterAgent(AgentProcess):
+class MeasuredAgent(ClusterAgent):
     """One of the agents; acts on the policies of all namespaces."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, prometheus: str) -> None:
-        folder.mkdir()
-        options = ("--prometheus-url", prometheus, "--lease", "bench", "--data-dir", str(folder / "data"))
-        super().__init__(folder, *options)
-        self._kubeconfig = kubeconfig
-
-    def whose_policies(self) -> list[str]:
-        return ["--kubeconfig", str(self._kubeconfig)]
+    def __init__(self, folder: Path, account: Account, prometheus: str) -> None:
+        options = ("--prometheus-url", prometheus, "--lease", NAME, "--data-dir", str(folder / "data"))
+        super().__init__(folder, account, account.namespace, *options, acts_everywhere=True)
 
     @property
     def cost(self) -> Cost:

@@ -15,8 +15,9 @@ import psutil
 import requests
 
 from bench.cluster import demand, objects, reach
-from bench.cluster.agents import ClusterAgent
+from bench.cluster.agents import MeasuredAgent
 from bench.figures import Figure
+from tests.cluster import installed
 from tests.cluster.control_plane import ControlPlane
 
 STEADY_SECONDS, REACH_SECONDS = 130.0, 90.0
@@ -76,8 +77,11 @@ def run(folder: Path, policies: int) -> Measured:
         _tell(f"creating {policies} policies and Deployments")
         objects.create_all(plane.api, policies)
         _tell("loading the past into Prometheus")
-        with demand.prometheus(folder / "prometheus", policies) as prometheus:
-            leader, follower = (ClusterAgent(folder / name, plane.kubeconfig, prometheus.url) for name in "ab")
+        with (
+            installed.release(plane, objects.NAMESPACE, folder) as account,
+            demand.prometheus(folder / "prometheus", policies) as prometheus,
+        ):
+            leader, follower = (MeasuredAgent(folder / name, account, prometheus.url) for name in "ab")
             with leader:
                 began = time.monotonic()
                 _until(lambda: leader.has_logged("deciding"), "the first agent leads", 60)
@@ -91,7 +95,7 @@ def run(folder: Path, policies: int) -> Measured:
 
 
 def _measured(
-    plane: ControlPlane, leader: ClusterAgent, follower: ClusterAgent, policies: int, fitted: float
+    plane: ControlPlane, leader: MeasuredAgent, follower: MeasuredAgent, policies: int, fitted: float
 ) -> Measured:
     _tell(f"measuring the steady state for {STEADY_SECONDS:g} s")
     costs = (leader.cost, follower.cost)
@@ -134,7 +138,7 @@ def _written(plane: ControlPlane) -> dict[str, float]:
     return found
 
 
-def _until_fitted(leader: ClusterAgent, policies: int) -> None:
+def _until_fitted(leader: MeasuredAgent, policies: int) -> None:
     """Wait until no policy learns any more."""
 
     def is_fitted() -> bool:

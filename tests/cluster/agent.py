@@ -13,6 +13,7 @@ from scalers.keda.metrics import METRIC_NAME
 from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
 from tests.cluster.given import HOST
+from tests.cluster.installed import Account
 from tests.cluster.processes import free_port
 from tests.real.agent.process import LONGEST, AgentProcess
 
@@ -48,15 +49,31 @@ def answer(port: int, namespace: str, policy: str = "chat") -> float | str:
 
 
 class ClusterAgent(AgentProcess):
-    """An agent for the policies of one namespace, which knows of none but what the cluster says."""
+    """An agent of a release, which knows of no policies but what the cluster says."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, namespace: str, *options: str) -> None:
+    def __init__(
+        self, folder: Path, account: Account, namespace: str, *options: str, acts_everywhere: bool = False
+    ) -> None:
+        """Prepare a folder, as any agent.
+
+        Args:
+            folder: for its log.
+            account: who it is to the cluster.
+            namespace: of the policies that it acts on and is asked for.
+            options: further command line.
+            acts_everywhere: on the policies of all namespaces, as one that the chart installs by default.
+        """
+        folder.mkdir(exist_ok=True)
         super().__init__(folder, "--grpc-address", f"{HOST}:0", *_PLAIN, *options)
+        self._account = account
         self._namespace = namespace
-        self._cluster = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
+        self._namespaces = [] if acts_everywhere else ["--namespace", namespace]
 
     def whose_policies(self) -> list[str]:
-        return self._cluster
+        return ["--kubeconfig", str(self._account.kubeconfig), *self._namespaces]
+
+    def environment(self) -> dict[str, str]:
+        return {"POD_NAMESPACE": self._account.namespace}  # as the chart's Deployment says it
 
     @property
     def address(self) -> str:

@@ -25,6 +25,7 @@ _CORE = {
     "ServiceAccount",
 }
 _ASK_SECONDS = 15.0
+_DAY = 86_400  # seconds
 
 
 class Api:
@@ -109,6 +110,12 @@ class Api:
             "spec": {"user": user, "resourceAttributes": {**asked, "namespace": namespace, "name": name}},
         }
         return bool(self.create(review)["status"]["allowed"])
+
+    def token(self, namespace: str, account: str) -> str:
+        """Return a token of a service account, good for longer than all tests take."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        about = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        return str(self._send("POST", path, {**about, "spec": {"expirationSeconds": _DAY}})["status"]["token"])
 
     def close(self) -> None:
         self._session.close()

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import binaries, keda
+from tests.cluster import binaries, installed, keda
 from tests.cluster.agent import DemandedAgent
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.given import KUBECONFIG, GivenCluster
+from tests.cluster.installed import Account
 from tests.cluster.nodes import Nodes
 from tests.cluster.scaled import Scaled
 from tests.real.prometheus import rig
 
 _NUMBERS = itertools.count(1)
+HOME = "foretide-e2e-release"  # the agents' own namespace
 FIGURE = "figure"  # the property by which a test gives a line for people, told at the end whatever comes of it
 
 Agents = Callable[..., DemandedAgent]
@@ -65,6 +67,21 @@ def cluster(control_plane: ControlPlane | GivenCluster) -> ControlPlane | GivenC
     binaries.KEDA.built()
     keda.install(control_plane)
     return control_plane
+
+
+@pytest.fixture(scope="session")
+def account(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """The chart's service account, of a release in a namespace of its own: all that an agent may be."""
+    control_plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}})
+    with installed.release(control_plane, HOME, tmp_path_factory.mktemp("account")) as account:
+        yield account
+
+
+@pytest.fixture
+def lease(control_plane: ControlPlane, account: Account) -> Iterator[str]:
+    """The name of the release's Lease; gone with the test, whose agents may have ended without letting go of it."""
+    yield installed.NAME
+    control_plane.api.delete(account.lease)
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from tests.certificates import Authority
-from tests.chart import rendered
-from tests.cluster.api import Api, Object
+from tests.cluster.api import Object
+from tests.cluster.installed import NAME
 from tests.fakes.policies import document
 from tests.real.agent.process import ROOT
 
 NAMESPACE = "examined"
-ACCOUNT = f"{NAMESPACE}/foretide"
-_RBAC = "rbac.authorization.k8s.io"
+ACCOUNT = f"{NAMESPACE}/{NAME}"
 _LONGEST = 120.0  # seconds
 
 
@@ -53,32 +51,6 @@ def doctor(kubeconfig: Path, *options: str) -> tuple[int, list[Found]]:
     )
     assert done.stdout.startswith("["), done.stderr
     return done.returncode, [Found(**each) for each in json.loads(done.stdout)]
-
-
-def grant(api: Api, *, without: frozenset[tuple[str, str]] = frozenset()) -> None:
-    """Give the account of this namespace what the chart grants, but for some verbs on some resources."""
-    for each in rendered({"fullnameOverride": "foretide"}, f"--namespace={NAMESPACE}"):
-        if each["kind"] in {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}:
-            granted = deepcopy(each)
-            granted["rules"] = [*_rules(each, without)] if "rules" in each else None
-            api.apply({key: value for key, value in granted.items() if value is not None})
-
-
-def revoke(api: Api) -> None:
-    """Take it away again."""
-    for each in rendered({"fullnameOverride": "foretide"}, f"--namespace={NAMESPACE}"):
-        kind, name = each["kind"], each["metadata"]["name"]
-        if kind in {"ClusterRole", "ClusterRoleBinding"}:
-            api.delete(f"/apis/{_RBAC}/v1/{kind.lower()}s/{name}")
-
-
-def _rules(role: Object, without: frozenset[tuple[str, str]]) -> Iterator[Object]:
-    """Return one rule for each resource, so that a verb can be taken from one alone."""
-    for rule in role["rules"]:
-        for resource in rule["resources"]:
-            verbs = [verb for verb in rule["verbs"] if (resource, verb) not in without]
-            if verbs:
-                yield {**rule, "resources": [resource], "verbs": verbs}
 
 
 def a_policy(name: str, **spec: object) -> Object:

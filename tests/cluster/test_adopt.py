@@ -18,6 +18,7 @@ from agent.policy.crd import custom_resource_definition
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled
 from tests.real.agent.process import ROOT
@@ -35,13 +36,13 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  
 
 @pytest.fixture
 def agent(
-    cluster: ControlPlane, namespace: str, prometheus: rig.PrometheusServer, tmp_path: Path
+    cluster: ControlPlane, account: Account, namespace: str, prometheus: rig.PrometheusServer, tmp_path: Path
 ) -> Iterator[ClusterAgent]:
     api = cluster.api
     api.apply(custom_resource_definition())
     policies = f"/apis/foretide.dev/v1alpha1/namespaces/{namespace}/forecastpolicies"
     eventually(lambda: api.get(policies), "policies are served", within=LONGEST, told=lambda: "")
-    with ClusterAgent(tmp_path, cluster.kubeconfig, namespace, "--prometheus-url", prometheus.url) as agent:
+    with ClusterAgent(tmp_path, account, namespace, "--prometheus-url", prometheus.url) as agent:
         yield agent
 
 

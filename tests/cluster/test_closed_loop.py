@@ -24,6 +24,7 @@ from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Object
 from tests.cluster.conftest import FIGURE
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.kubectl import MISSING, printed
 from tests.cluster.load import DayShape, ReplayedLoad
 from tests.cluster.nodes import Nodes, started_in
@@ -97,7 +98,7 @@ def _integral(points: list[tuple[float, float]]) -> float:
 
 
 @pytest.fixture(scope="module")
-def morning(cluster: ControlPlane, nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Morning:
+def morning(cluster: ControlPlane, account: Account, nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Morning:
     """Live through one morning; all tests of this module look at the same."""
     if reason := rig.missing_binary():
         pytest.skip(reason)
@@ -113,10 +114,12 @@ def morning(cluster: ControlPlane, nodes: Nodes, tmp_path_factory: pytest.TempPa
     with ExitStack() as stack:
         for each in scaled.values():  # its pods would take the nodes of the tests that follow
             stack.callback(each.remove_target)
-        return live_through(stack, cluster, scaled, tmp_path_factory.mktemp("morning"))
+        return live_through(stack, cluster, account, scaled, tmp_path_factory.mktemp("morning"))
 
 
-def live_through(stack: ExitStack, cluster: ControlPlane, scaled: dict[str, Scaled], folder: Path) -> Morning:
+def live_through(
+    stack: ExitStack, cluster: ControlPlane, account: Account, scaled: dict[str, Scaled], folder: Path
+) -> Morning:
     rises_at = time.time() + UNTIL_MORNING
     day = DayShape(length=3600, rises_at=rises_at, rise=60, night=60, noon=200)
     later = DayShape(length=3600, rises_at=rises_at + LATER, rise=60, night=0, noon=130)
@@ -126,7 +129,7 @@ def live_through(stack: ExitStack, cluster: ControlPlane, scaled: dict[str, Scal
     for name, shape in (("demand", day), ("nightly", later)):
         prometheus.load_series(name, shape.before(time.time(), PAST), {"job": "past"})
     stack.enter_context(rig.running(prometheus))
-    agent = ClusterAgent(folder, cluster.kubeconfig, NAMESPACE, "--prometheus-url", prometheus.url)
+    agent = ClusterAgent(folder, account, NAMESPACE, "--prometheus-url", prometheus.url)
     stack.callback(agent.kill)
     for name, metric, least in (("chat", "demand", 1), ("night", "nightly", 0)):
         cluster.api.apply(policy(name, metric, least))

@@ -1,4 +1,4 @@
-"""What else acts on a policy's target, on a real API server with KEDA, and with no more than the chart's roles."""
+"""What else acts on a policy's target, on a real API server with KEDA."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from pathlib import Path
 import pytest
 
 from agent.policy.crd import custom_resource_definition
-from tests.chart import the
+from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.processes import eventually, free_port
+from tests.cluster.installed import Account
+from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled, push
-from tests.cluster.test_policies import ClusterAgent
 from tests.real.prometheus import rig
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.rig("a user with the chart's roles gets a certificate of the rig's authority"),
-]
+pytestmark = [pytest.mark.real, pytest.mark.rig("no pod of the target may become Ready, and no VPA be served")]
 
 LONGEST = 90.0  # seconds
-NAMESPACE, USER = "fought-over", "conflicts-agent"
+NAMESPACE = "fought-over"
 POLICY = f"/apis/foretide.dev/v1alpha1/namespaces/{NAMESPACE}/forecastpolicies/chat"
 HPA = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers/chat-cpu"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/chat"
@@ -32,40 +29,21 @@ QUOTA = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/team"
 BUDGET = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets/chat"
 
 
-class FoughtOverAgent(ClusterAgent):
-    """An agent for the policies of this module's namespace, with the chart's roles."""
-
-    def __init__(self, folder: Path, kubeconfig: Path, *options: str) -> None:
-        self.address = f"127.0.0.1:{free_port()}"
-        super().__init__(folder, kubeconfig, "--grpc-address", self.address, *options)
-
-    def whose_policies(self) -> list[str]:
-        return ["--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE]
-
-
 @pytest.fixture
 def api(cluster: ControlPlane) -> Iterator[Api]:
-    """An API server with KEDA that serves policies; its user has what the chart grants."""
+    """An API server with KEDA that serves policies."""
     api = cluster.api
     api.apply(custom_resource_definition())
     eventually(lambda: api.get(POLICY.removesuffix("/chat")), "policies are served", within=LONGEST, told=lambda: "")
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    role, kept = the("ClusterRole", name="foretide-foretide"), {"metadata": {"name": USER}}
-    api.apply({"apiVersion": role["apiVersion"], "kind": "ClusterRole", **kept, "rules": role["rules"]})
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": USER}
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}
-    binding = {"apiVersion": role["apiVersion"], "kind": "ClusterRoleBinding", **kept}
-    api.apply({**binding, "roleRef": reference, "subjects": [subject]})
     yield api
     for path in (HPA, SCALED_OBJECT, POLICY, DEPLOYMENT, QUOTA, BUDGET):
         api.delete(path)
     eventually(lambda: api.get(SCALED_OBJECT) is None, "KEDA lets it go", within=LONGEST, told=lambda: "")
-    for path in ("clusterrolebindings", "clusterroles"):
-        api.delete(f"/apis/rbac.authorization.k8s.io/v1/{path}/{USER}")
 
 
 @pytest.fixture
-def agent(api: Api, cluster: ControlPlane, tmp_path: Path) -> Iterator[FoughtOverAgent]:
+def agent(api: Api, account: Account, tmp_path: Path) -> Iterator[ClusterAgent]:
     """Scrapes a demand of 60."""
     if reason := rig.missing_binary():
         pytest.skip(reason)
@@ -74,8 +52,7 @@ def agent(api: Api, cluster: ControlPlane, tmp_path: Path) -> Iterator[FoughtOve
     folder = tmp_path / "prometheus"
     folder.mkdir()
     server = rig.PrometheusServer(folder, targets=[exporter.target])
-    user = Api(api.url, authority=api.authority, user=cluster.authority.sign(USER, USER))
-    agent = FoughtOverAgent(tmp_path / "agent", user.kubeconfig(tmp_path), "--prometheus-url", server.url)
+    agent = ClusterAgent(tmp_path / "agent", account, NAMESPACE, "--prometheus-url", server.url)
     with rig.running(server):
         yield agent
         agent.kill()
@@ -139,7 +116,7 @@ def events(api: Api) -> dict[str, str]:
 
 
 def test_what_stands_against_a_policy_is_told_and_where_two_fight_keda_gets_the_raw_need(
-    api: Api, agent: FoughtOverAgent, cluster: ControlPlane
+    api: Api, agent: ClusterAgent, cluster: ControlPlane
 ) -> None:
     def until(claim: Callable[[], object], what: str) -> None:
         eventually(claim, what, within=LONGEST, told=lambda: f"{status(api)}\n{agent.log.read_text()[-3000:]}")
@@ -177,7 +154,7 @@ def test_what_stands_against_a_policy_is_told_and_where_two_fight_keda_gets_the_
 
 
 def test_a_namespace_that_cannot_hold_the_pods_is_told_until_it_can(
-    api: Api, agent: FoughtOverAgent, cluster: ControlPlane
+    api: Api, agent: ClusterAgent, cluster: ControlPlane
 ) -> None:
     def until(claim: Callable[[], object], what: str) -> None:
         eventually(claim, what, within=LONGEST, told=lambda: f"{status(api)}\n{agent.log.read_text()[-3000:]}")

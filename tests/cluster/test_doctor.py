@@ -11,11 +11,12 @@ import pytest
 
 from agent.policy.crd import custom_resource_definition
 from tests.certificates import Authority
-from tests.cluster import examined
+from tests.cluster import examined, installed
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object, collection
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.examined import ACCOUNT, NAMESPACE, Found, a_policy, doctor
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually, free_port
 from tests.cluster.scaled import Scaled, push
 from tests.real.prometheus import rig
@@ -35,7 +36,7 @@ def api(cluster: ControlPlane) -> Iterator[Api]:
     no_crd(api)
     yield api
     no_crd(api)
-    examined.revoke(api)
+    installed.revoke(api, NAMESPACE)
     for each in examined.faults():
         api.delete(f"{collection(each)}/{each['metadata']['name']}")
 
@@ -80,7 +81,7 @@ def test_each_fault_of_a_broken_set_up_is_named_with_its_mend(api: Api, cluster:
     older["spec"]["versions"][0]["additionalPrinterColumns"] = []
     install(api, older)
     missing = {("scaledobjects", "watch"), ("resourcequotas", "list"), ("leases", "update"), ("nodes", "get")}
-    examined.grant(api, without=frozenset(missing))
+    installed.grant(api, NAMESPACE, without=frozenset(missing))
     for each in examined.faults():
         api.create(each)
     authority = Authority(tmp_path / "issued")
@@ -153,21 +154,27 @@ def test_each_fault_of_a_broken_set_up_is_named_with_its_mend(api: Api, cluster:
 
 
 def test_of_a_set_up_that_works_nothing_is_told_to_fail(
-    api: Api, cluster: ControlPlane, prometheus: rig.PrometheusServer, namespace: str, tmp_path: Path
+    api: Api,
+    cluster: ControlPlane,
+    account: Account,
+    lease: str,
+    prometheus: rig.PrometheusServer,
+    namespace: str,
+    tmp_path: Path,
 ) -> None:
     install(api, custom_resource_definition())
-    examined.grant(api)
-    address = f"127.0.0.1:{free_port()}"
-    options = ("--prometheus-url", prometheus.url, "--lease", "foretide", "--grpc-address", address)
+    options = ("--prometheus-url", prometheus.url, "--lease", lease)
     policy = a_policy(
         "chat", replicas={"min": 1, "max": 40}, demand={"prometheus": {"query": "max(demand)"}, "step": "1s"}
     )
     api.create({**policy, "metadata": {"name": "chat", "namespace": namespace}})
     scaled = Scaled(api, namespace, cluster.logs)
-    with ClusterAgent(tmp_path, cluster.kubeconfig, namespace, *options):
-        scaled.create(push(address))
+    with ClusterAgent(tmp_path, account, namespace, *options) as agent:
+        scaled.create(push(agent.address))
         scaled.until(lambda: scaled.condition("Ready")[0] == "True" and scaled.hpa, "KEDA is content")
-        asked = ("-n", namespace, "--agent-namespace", "default", "--prometheus-url", prometheus.url)
+        home = account.namespace
+        whose = ("--agent-namespace", home, "--service-account", f"{home}/{installed.NAME}")
+        asked = ("-n", namespace, *whose, "--prometheus-url", prometheus.url)
         eventually(
             lambda: [each for each in doctor(cluster.kubeconfig, *asked)[1] if each.level == "FAIL"] == [],
             "nothing fails",

@@ -13,6 +13,7 @@ from agent.policy.crd import custom_resource_definition
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.nodes import Nodes, started_in
 from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled
@@ -48,8 +49,8 @@ def api(control_plane: ControlPlane) -> Iterator[Api]:
 
 
 @pytest.fixture
-def agent(control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
-    agent = ClusterAgent(tmp_path, control_plane.kubeconfig, NAMESPACE, "--prometheus-url", prometheus.url)
+def agent(account: Account, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
+    agent = ClusterAgent(tmp_path, account, NAMESPACE, "--prometheus-url", prometheus.url)
     yield agent
     agent.kill()
 

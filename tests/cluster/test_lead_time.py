@@ -14,11 +14,12 @@ import pytest
 import requests
 
 from agent.policy.crd import custom_resource_definition
-from tests.chart import the
+from tests.cluster import installed
+from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
-from tests.cluster.test_policies import ClusterAgent
 from tests.real.prometheus import rig
 
 pytestmark = [pytest.mark.real, pytest.mark.rig("the tests play the kubelet")]
@@ -29,16 +30,6 @@ POLICIES = f"/apis/foretide.dev/v1alpha1/namespaces/{NAMESPACE}/forecastpolicies
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 LABELS = {"app": "chat"}
-
-
-class StartingAgent(ClusterAgent):
-    """An agent for the policies of this module's namespace."""
-
-    def whose_policies(self) -> list[str]:
-        return ["--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE]
-
-    def act_as(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
 
 
 class Kubelet:
@@ -90,6 +81,13 @@ def api(control_plane: ControlPlane) -> Api:
 
 
 @pytest.fixture
+def account(api: Api, control_plane: ControlPlane, tmp_path: Path) -> Iterator[Account]:
+    """Of a release in this namespace, whose rights a test may change."""
+    with installed.release(control_plane, NAMESPACE, tmp_path) as account:
+        yield account
+
+
+@pytest.fixture
 def exporter() -> Iterator[rig.Exporter]:
     """Whose demand is what a test says; five replicas' worth at first."""
     exporter = rig.Exporter()
@@ -99,14 +97,14 @@ def exporter() -> Iterator[rig.Exporter]:
 
 
 @pytest.fixture
-def agent(control_plane: ControlPlane, exporter: rig.Exporter, tmp_path: Path) -> Iterator[StartingAgent]:
+def agent(account: Account, exporter: rig.Exporter, tmp_path: Path) -> Iterator[ClusterAgent]:
     if reason := rig.missing_binary():
         pytest.skip(reason)
     folder = tmp_path / "prometheus"
     folder.mkdir()
     server = rig.PrometheusServer(folder, targets=[exporter.target])
     options = ("--prometheus-url", server.url, "--data-dir", str(tmp_path / "data"))
-    agent = StartingAgent(tmp_path / "agent", control_plane.kubeconfig, *options)
+    agent = ClusterAgent(tmp_path / "agent", account, NAMESPACE, *options)
     with rig.running(server):
         yield agent
         agent.kill()
@@ -158,12 +156,12 @@ def lead_time(api: Api) -> Object:
     return dict(status(api).get("leadTime") or {})
 
 
-def until(agent: StartingAgent, claim: Callable[[], object], what: str) -> None:
+def until(agent: ClusterAgent, claim: Callable[[], object], what: str) -> None:
     eventually(claim, what, within=LONGEST, told=lambda: agent.log.read_text()[-3000:])
 
 
 def test_the_lead_time_is_measured_from_pods_and_outlives_a_restart(
-    api: Api, agent: StartingAgent, kubelet: Kubelet, policy: Callable[..., None]
+    api: Api, agent: ClusterAgent, kubelet: Kubelet, policy: Callable[..., None]
 ) -> None:
     policy()
     with agent:
@@ -185,13 +183,13 @@ def test_the_lead_time_is_measured_from_pods_and_outlives_a_restart(
         assert '"lead_time_measured"' not in agent.log.read_text()
 
 
-def _decided(agent: StartingAgent) -> Object:
+def _decided(agent: ClusterAgent) -> Object:
     found = requests.get(f"{agent.http}/api/v1/policies/{NAMESPACE}/chat", timeout=LONGEST)
     return dict(found.json().get("decision") or {}) if found.ok else {}
 
 
 def test_pods_that_crash_are_told_and_measure_nothing(
-    api: Api, agent: StartingAgent, kubelet: Kubelet, policy: Callable[..., None]
+    api: Api, agent: ClusterAgent, kubelet: Kubelet, policy: Callable[..., None]
 ) -> None:
     waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
     container = {"name": "main", "image": "none", "imageID": "none", "ready": False, "restartCount": 3}
@@ -205,7 +203,7 @@ def test_pods_that_crash_are_told_and_measure_nothing(
 
 
 def test_nothing_is_scaled_in_while_the_target_is_rolled_out(
-    api: Api, agent: StartingAgent, exporter: rig.Exporter, kubelet: Kubelet, policy: Callable[..., None]
+    api: Api, agent: ClusterAgent, exporter: rig.Exporter, kubelet: Kubelet, policy: Callable[..., None]
 ) -> None:
     kubelet.bring_up()
     policy()
@@ -255,7 +253,7 @@ def scalable() -> Object:
 
 
 ROLLOUTS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/rollouts"
-TARGET_KIND = {"apiGroup": "argoproj.io", "resource": "rollouts"}
+WITH_ROLLOUTS: Object = {"rbac.targetKinds": [{"apiGroup": "argoproj.io", "resource": "rollouts"}]}
 
 
 def ready(api: Api) -> Object:
@@ -292,8 +290,9 @@ def roll_out(api: Api) -> Iterator[Callable[[], None]]:
 
 
 def test_a_target_of_another_kind_is_seen_through_its_scale(
-    api: Api, agent: StartingAgent, policy: Callable[..., None], roll_out: Callable[[], None]
+    api: Api, agent: ClusterAgent, policy: Callable[..., None], roll_out: Callable[[], None]
 ) -> None:
+    installed.grant(api, NAMESPACE, WITH_ROLLOUTS)
     policy(apiVersion="argoproj.io/v1alpha1", kind="Rollout")
     with agent:
         until(agent, lambda: ready(api)["reason"] == "NoSuchKind", "the kind is missed")
@@ -306,28 +305,9 @@ def test_a_target_of_another_kind_is_seen_through_its_scale(
         assert ready(api)["reason"] == "Answering"
 
 
-def let(api: Api, user: str, values: Object) -> None:
-    """Give a user the roles of the chart with some values."""
-    role, kept = the("ClusterRole", values, name="foretide-foretide"), {"metadata": {"name": user}}
-    api.apply({"apiVersion": role["apiVersion"], "kind": "ClusterRole", **kept, "rules": role["rules"]})
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user}
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
-    binding = {"apiVersion": role["apiVersion"], "kind": "ClusterRoleBinding", **kept}
-    api.apply({**binding, "roleRef": reference, "subjects": [subject]})
-
-
-def test_the_roles_of_the_chart_are_enough_and_the_one_that_is_missing_is_named(
-    api: Api,
-    agent: StartingAgent,
-    policy: Callable[..., None],
-    roll_out: Callable[[], None],
-    control_plane: ControlPlane,
-    tmp_path: Path,
+def test_a_kind_that_the_charts_values_do_not_name_is_told_with_what_to_add_to_them(
+    api: Api, agent: ClusterAgent, policy: Callable[..., None], roll_out: Callable[[], None]
 ) -> None:
-    user = "starting-agent"
-    pair = control_plane.authority.sign("starting-agent", user)
-    agent.act_as(Api(api.url, authority=api.authority, user=pair).kubeconfig(tmp_path))
-    let(api, user, {})
     serve_rollouts(api)
     roll_out()
     policy(apiVersion="argoproj.io/v1alpha1", kind="Rollout")
@@ -335,5 +315,5 @@ def test_the_roles_of_the_chart_are_enough_and_the_one_that_is_missing_is_named(
         until(agent, lambda: ready(api)["reason"] == "ScaleForbidden", "the missing right is told")
         assert "add {apiGroup: argoproj.io, resource: rollouts} to rbac.targetKinds" in ready(api)["message"]
         assert status(api)["recommendation"]["answer"] == 5.0
-        let(api, user, {"rbac.targetKinds": [TARGET_KIND]})
+        installed.grant(api, NAMESPACE, WITH_ROLLOUTS)
         until(agent, lambda: seen(api) == {"existing": 2, "ready": 2}, "with it its replicas are seen")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from agent.policy.crd import custom_resource_definition
-from tests.cluster.agent import answer
+from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api
 from tests.cluster.cable import Cable
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
-from tests.real.agent.process import AgentProcess
 from tests.real.prometheus import rig
 
 pytestmark = [pytest.mark.real, pytest.mark.rig("ways to an API server on this machine's loopback are cut")]
@@ -26,7 +26,6 @@ LONGEST = 60.0  # seconds
 NEW_LEADER = 30.0  # seconds
 HANDED_OVER = 10.0  # seconds
 STEP = 2.0  # seconds; one publish
-LEASE = "led"
 POLICIES = "/apis/foretide.dev/v1alpha1/namespaces/ml/forecastpolicies"
 POLICY = {
     "apiVersion": "foretide.dev/v1alpha1",
@@ -43,20 +42,8 @@ POLICY = {
 }
 
 
-class Replica(AgentProcess):
+class Replica(ClusterAgent):
     """One of several agents."""
-
-    def __init__(self, folder: Path, kubeconfig: Path, *options: str) -> None:
-        folder.mkdir()
-        super().__init__(folder, *options)
-        self._kubeconfig = kubeconfig
-
-    def whose_policies(self) -> list[str]:
-        return ["--kubeconfig", str(self._kubeconfig), "--namespace", "ml"]
-
-    def ask(self) -> float | str:
-        """Return the answer that KEDA would get, or the code of an error."""
-        return answer(self.grpc_port, "ml")
 
     def signalled(self, number: int) -> None:
         assert self.popen is not None
@@ -132,23 +119,22 @@ class Replicas:
 
 @pytest.fixture
 def replicas(
-    api: Api, control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path
+    api: Api, account: Account, lease: str, prometheus: rig.PrometheusServer, tmp_path: Path
 ) -> Iterator[Replicas]:
-    options = ("--prometheus-url", prometheus.url, "--lease", LEASE)
-    port = int(control_plane.api.url.rpartition(":")[2])
+    options = ("--prometheus-url", prometheus.url, "--lease", lease)
+    port = int(api.url.rpartition(":")[2])
     with ExitStack() as stack:
         made = Replicas([], [])
         for name in ("a", "b", "c"):
             cable = stack.enter_context(Cable(port))
             made.cables.append(cable)
-            kubeconfig = cable.kubeconfig(control_plane.kubeconfig, tmp_path)
-            made.agents.append(stack.enter_context(Replica(tmp_path / name, kubeconfig, *options)))
+            replica = Replica(tmp_path / name, account.behind(cable, tmp_path), "ml", *options)
+            made.agents.append(stack.enter_context(replica))
             made.until(lambda: made.leader.decides, "the first decides")
         made.all_answer(5.0, made.agents)
         assert [each.decides for each in made.agents] == [True, False, False]
         yield made
         made.leader.signalled(signal.SIGCONT)
-        api.delete(f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{LEASE}")
 
 
 def asked_until_another_decides(others: list[Replica]) -> tuple[float, set[float | str]]:

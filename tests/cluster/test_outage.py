@@ -13,6 +13,7 @@ from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.cable import Cable
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled, push
 from tests.real.prometheus import rig
@@ -44,16 +45,14 @@ def prometheus(tmp_path: Path, exporter: rig.Exporter) -> Iterator[rig.Prometheu
 
 
 class Cut:
-    """An agent for one namespace with a cable of its own to the API server, and the policy `chat` there."""
+    """An agent for one namespace with a cable to the API server, and the policy `chat` there."""
 
-    def __init__(self, cluster: ControlPlane, namespace: str, folder: Path, prometheus: rig.PrometheusServer) -> None:
-        self._api = cluster.api
+    def __init__(self, api: Api, namespace: str, cable: Cable, agent: ClusterAgent) -> None:
+        self._api = api
         self._policies = f"/apis/foretide.dev/v1alpha1/namespaces/{namespace}/forecastpolicies"
         self._namespace = namespace
-        self.cable = Cable(int(cluster.api.url.rpartition(":")[2]))
-        kubeconfig = self.cable.kubeconfig(cluster.kubeconfig, folder)
-        options = ("--prometheus-url", prometheus.url, "--lease", namespace)
-        self.agent = ClusterAgent(folder, kubeconfig, namespace, *options)
+        self.cable = cable
+        self.agent = agent
 
     def apply(self, per_replica: float) -> None:
         spec: Object = {
@@ -82,15 +81,25 @@ class Cut:
 
 
 @pytest.fixture
-def cut(cluster: ControlPlane, namespace: str, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[Cut]:
+def cut(
+    cluster: ControlPlane,
+    account: Account,
+    lease: str,
+    namespace: str,
+    prometheus: rig.PrometheusServer,
+    tmp_path: Path,
+) -> Iterator[Cut]:
     api: Api = cluster.api
     api.apply(custom_resource_definition())
     policies = f"/apis/foretide.dev/v1alpha1/namespaces/{namespace}/forecastpolicies"
     eventually(lambda: api.get(policies), "policies are served", within=LONGEST, told=lambda: "")
-    made = Cut(cluster, namespace, tmp_path, prometheus)
-    made.apply(12)
-    with made.cable, made.agent:
-        yield made
+    with Cable(int(api.url.rpartition(":")[2])) as cable:
+        options = ("--prometheus-url", prometheus.url, "--lease", lease)
+        agent = ClusterAgent(tmp_path, account.behind(cable, tmp_path), namespace, *options)
+        made = Cut(api, namespace, cable, agent)
+        made.apply(12)
+        with agent:
+            yield made
     api.delete(f"{policies}/chat")
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from agent.policy.crd import custom_resource_definition
+from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
-from tests.real.agent.process import AgentProcess
 from tests.real.prometheus import rig
 
 pytestmark = pytest.mark.real
@@ -22,18 +23,6 @@ LONGEST = 60.0  # seconds
 NAMESPACE = "operated"
 POLICIES = f"/apis/foretide.dev/v1alpha1/namespaces/{NAMESPACE}/forecastpolicies"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
-
-
-class ClusterAgent(AgentProcess):
-    """An agent for the policies of one namespace."""
-
-    def __init__(self, folder: Path, kubeconfig: Path, *options: str) -> None:
-        folder.mkdir(exist_ok=True)
-        super().__init__(folder, *options)
-        self._kubeconfig = kubeconfig
-
-    def whose_policies(self) -> list[str]:
-        return ["--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +36,8 @@ def api(control_plane: ControlPlane) -> Api:
 
 
 @pytest.fixture
-def agent(control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
-    agent = ClusterAgent(tmp_path, control_plane.kubeconfig, "--prometheus-url", prometheus.url)
+def agent(account: Account, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
+    agent = ClusterAgent(tmp_path, account, NAMESPACE, "--prometheus-url", prometheus.url)
     yield agent
     agent.kill()
 
@@ -118,7 +107,7 @@ def test_a_policy_is_acted_on_and_its_status_says_so(api: Api, agent: ClusterAge
 
 
 def test_the_namespaces_annotation_gives_keda_the_raw_need_and_its_end_the_answer(
-    api: Api, agent: ClusterAgent, applied: Applied
+    api: Api, agent: ClusterAgent, account: Account, applied: Applied
 ) -> None:
     now = datetime.now(UTC)
     floor = {
@@ -129,7 +118,7 @@ def test_the_namespaces_annotation_gives_keda_the_raw_need_and_its_end_the_answe
         "reason": "load",
     }
     applied(overrides=[floor])
-    home = "/api/v1/namespaces/default"  # of an agent outside a pod
+    home = f"/api/v1/namespaces/{account.namespace}"
 
     def for_keda() -> object:
         return status(api).get("recommendation", {}).get("forKeda")
@@ -200,10 +189,10 @@ def test_a_policy_that_only_the_agent_can_refuse_says_why(api: Api, agent: Clust
 
 
 def test_the_holder_of_the_lease_writes_and_when_it_dies_another_does(
-    api: Api, control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path, applied: Applied
+    api: Api, account: Account, lease: str, prometheus: rig.PrometheusServer, tmp_path: Path, applied: Applied
 ) -> None:
-    options = ("--prometheus-url", prometheus.url, "--lease", "foretide")
-    first, second = (ClusterAgent(tmp_path / name, control_plane.kubeconfig, *options) for name in ("a", "b"))
+    options = ("--prometheus-url", prometheus.url, "--lease", lease)
+    first, second = (ClusterAgent(tmp_path / name, account, NAMESPACE, *options) for name in ("a", "b"))
 
     def leads(agent: ClusterAgent) -> bool:
         return '"event": "leading"' in agent.log.read_text()

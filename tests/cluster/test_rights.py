@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from agent.policy.crd import custom_resource_definition
-from tests.cluster import examined
+from tests.cluster import examined, installed
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Api, Object
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.examined import ACCOUNT, NAMESPACE
+from tests.cluster.examined import NAMESPACE
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
 from tests.cluster.test_doctor import CRD, POLICIES, install, no_crd
 from tests.real.agent.process import ROOT
@@ -40,18 +41,17 @@ def api(control_plane: ControlPlane) -> Iterator[Api]:
     yield api
     for path in (DEPLOYMENT, HPA, CRD):
         api.delete(path)
-    examined.revoke(api)
 
 
 @pytest.fixture
-def account(api: Api, control_plane: ControlPlane, tmp_path: Path) -> Path:
-    """The kubeconfig of the chart's service account."""
-    pair = control_plane.authority.sign("account", f"system:serviceaccount:{ACCOUNT.replace('/', ':')}")
-    return Api(api.url, authority=api.authority, user=pair).kubeconfig(tmp_path)
+def account(api: Api, control_plane: ControlPlane, tmp_path: Path) -> Iterator[Account]:
+    """Of a release in this namespace, whose rights each test takes away in part."""
+    with installed.release(control_plane, NAMESPACE, tmp_path) as account:
+        yield account
 
 
 @pytest.fixture
-def agent(account: Path, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
+def agent(account: Account, prometheus: rig.PrometheusServer, tmp_path: Path) -> Iterator[ClusterAgent]:
     agent = ClusterAgent(tmp_path, account, NAMESPACE, "--prometheus-url", prometheus.url)
     yield agent
     agent.kill()
@@ -76,7 +76,7 @@ def until(agent: ClusterAgent, claim: Callable[[], object], what: str) -> None:
 
 
 def granted(api: Api, *missing: tuple[str, str]) -> None:
-    examined.grant(api, without=frozenset(missing))
+    installed.grant(api, NAMESPACE, without=frozenset(missing))
 
 
 def test_kinds_that_may_not_be_watched_or_listed_are_conditions(api: Api, agent: ClusterAgent) -> None:
@@ -122,7 +122,7 @@ def test_a_status_that_may_not_be_written_is_in_the_log(api: Api, agent: Cluster
 
 
 def test_policies_that_may_not_be_listed_or_are_of_another_version_end_the_agent_with_a_sentence(
-    api: Api, account: Path
+    api: Api, account: Account
 ) -> None:
     granted(api, ("forecastpolicies", "list"))
     assert "let the service account get, list and watch forecastpolicies.foretide.dev" in refused(account)
@@ -138,9 +138,10 @@ def test_policies_that_may_not_be_listed_or_are_of_another_version_end_the_agent
     assert "Traceback" not in told
 
 
-def refused(kubeconfig: Path) -> str:
+def refused(account: Account) -> str:
     """Run the agent until it ends by itself, and return what it says."""
-    command = [sys.executable, "-m", "agent", "run", "--kubeconfig", str(kubeconfig), "--namespace", NAMESPACE]
+    command = [sys.executable, "-m", "agent", "run", "--kubeconfig", str(account.kubeconfig)]
+    command += ["--namespace", NAMESPACE]
     command += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--log-format", "json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST)
     assert done.returncode == 1, done.stderr

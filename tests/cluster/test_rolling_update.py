@@ -15,6 +15,7 @@ from bench.lines import LineProcess
 from tests.cluster.agent import answer
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually, free_port
 from tests.cluster.test_leader import POLICIES, POLICY, Replica
 from tests.real.prometheus import rig
@@ -24,7 +25,6 @@ pytestmark = [pytest.mark.real, pytest.mark.rig("the namespace ml is written to,
 LONGEST = 60.0  # seconds
 RATE = 50  # calls a second
 NAME = "policy-0"  # that the client asks for
-LEASE = "rolled"
 
 
 @pytest.fixture
@@ -36,21 +36,16 @@ def api(control_plane: ControlPlane) -> Iterator[Api]:
     api.apply({**POLICY, "metadata": {"name": NAME, "namespace": "ml"}})
     yield api
     api.delete(f"{POLICIES}/{NAME}")
-    api.delete(f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{LEASE}")
 
 
 class Rollout:
     """Replicas of a Deployment by name, each on its own port from the beginning."""
 
-    def __init__(self, stack: ExitStack, folder: Path, kubeconfig: Path, prometheus: rig.PrometheusServer) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, account: Account, *options: str) -> None:
         self._stack = stack
         self.endpoints = {name: f"127.0.0.1:{free_port()}" for name in ("old-1", "old-2", "new-1", "new-2")}
         self._replicas = {
-            name: Replica(
-                folder / name,
-                kubeconfig,
-                *("--prometheus-url", prometheus.url, "--lease", LEASE, "--grpc-address", address),
-            )
+            name: Replica(folder / name, account, "ml", *options, "--grpc-address", address)
             for name, address in self.endpoints.items()
         }
 
@@ -81,10 +76,10 @@ class Rollout:
 
 @pytest.fixture
 def rollout(
-    api: Api, control_plane: ControlPlane, prometheus: rig.PrometheusServer, tmp_path: Path
+    api: Api, account: Account, lease: str, prometheus: rig.PrometheusServer, tmp_path: Path
 ) -> Iterator[Rollout]:
     with ExitStack() as stack:
-        yield Rollout(stack, tmp_path, control_plane.kubeconfig, prometheus)
+        yield Rollout(stack, tmp_path, account, "--prometheus-url", prometheus.url, "--lease", lease)
 
 
 def test_a_rolling_update_of_two_replicas_fails_no_call(rollout: Rollout) -> None:

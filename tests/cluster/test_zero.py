@@ -11,6 +11,7 @@ from agent.policy.crd import custom_resource_definition
 from tests.cluster.agent import ClusterAgent
 from tests.cluster.api import Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Account
 from tests.cluster.processes import eventually
 from tests.cluster.scaled import Scaled, push
 from tests.real.prometheus import rig
@@ -47,10 +48,10 @@ def policy(cluster: ControlPlane, namespace: str) -> Iterator[Callable[[str], No
 
 @pytest.fixture
 def zeroed(
-    cluster: ControlPlane, namespace: str, prometheus: rig.PrometheusServer, scaled: Scaled, tmp_path: Path
+    account: Account, namespace: str, prometheus: rig.PrometheusServer, scaled: Scaled, tmp_path: Path
 ) -> Iterator[Callable[[], None]]:
     """Starts an agent, and then KEDA on a Deployment of no replicas."""
-    agent = ClusterAgent(tmp_path, cluster.kubeconfig, namespace, "--prometheus-url", prometheus.url)
+    agent = ClusterAgent(tmp_path, account, namespace, "--prometheus-url", prometheus.url)
 
     def start() -> None:
         scaled.create_target(replicas=0)

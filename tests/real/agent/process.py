@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -63,12 +64,17 @@ class AgentProcess:
         """Return the part of the command line that says which policies are acted on."""
         return ["--policies", str(self.policies)]
 
+    def environment(self) -> dict[str, str]:
+        """Return what the agent finds in its environment beside what the tests have in theirs."""
+        return {}
+
     def start(self) -> Self:
         """Start, and return when both servers listen."""
         command = [sys.executable, "-m", "agent", "run", *self.whose_policies(), "--log-format", "json"]
         command += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", *self._options]
         with self.log.open("wb") as log:
-            self.popen = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            environment = {**os.environ, **self.environment()}
+            self.popen = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         self.grpc_port = int(self._logged(r'"event": "grpc_serving".*"port": (\d+)'))
         self.http = "http://" + self._logged(r'"event": "http_listening".*"address": "(127.0.0.1:\d+)"')
         return self

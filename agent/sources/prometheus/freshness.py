@@ -5,25 +5,27 @@ five minutes old (the lookback), or as old as the query's own window is long. So
 the query is asked for beside it.
 
 A value is as fresh as the stalest selector that it cannot do without. Of several series under one selector (pods) the
-newest counts: pods come and go. What only `or` brings in, what `unless` takes away and what `absent()` asks for is
-not needed, and a time fixed by `@` cannot be stale.
+newest counts: pods come and go; so it does of several metrics that one selector lists by name, each asked by itself.
+What only `or` brings in, what `unless` takes away and what `absent()` asks for is not needed, and a time fixed by `@`
+cannot be stale.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import promql_parser as promql
+
+from agent.sources.prometheus.selectors import by_name, matcher_groups, selector_text
 
 LABEL = "foretide_selector"  # carries a selector's number through the question
 VALUE = "value"  # what it carries of the query itself, where both are asked at once
 LOOKS_PER_WINDOW = 8
 LEAST_LOOK = timedelta(seconds=1)
 MOST_OPERATORS = 300  # and calls: the time to walk them grows with their square, 300 take 30 ms
-_OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 _OPERATOR = re.compile(r"[-+*/%^(]|[=!<>]=|[<>]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 _STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""")
 _NEVER_NEEDED = {"absent", "absent_over_time"}
@@ -37,6 +39,8 @@ class Selector:
     text: str  # with its offset, without its range
     offset: timedelta  # how far behind the evaluation time it reads on purpose
     window: timedelta  # over which it and the subqueries around it reach back
+    asked: tuple[str, ...]  # of one metric each, as the text otherwise; itself where its metrics are not listed
+    is_listed: bool  # which metrics it gives can be told from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +127,15 @@ class Freshness:
         """Return the selectors without a sample."""
         return tuple(each for number, each in enumerate(self.selectors) if str(number) not in timestamps)
 
+    @property
+    def unlisted(self) -> tuple[Selector, ...]:
+        """Return the selectors that may give several metrics, whose timestamps a server may refuse to tell."""
+        return tuple(each for each in self.selectors if not each.is_listed)
+
 
 def has_too_many_operators(query: str) -> bool:
     """Whether walking a query's tree would take long."""
     return len(_OPERATOR.findall(_STRING.sub("", query))) > MOST_OPERATORS
-
-
-def matcher_groups(expression: promql.VectorSelector) -> list[list[promql.Matcher]]:
-    """Return a selector's matchers; of several groups, joined by `or`, one is enough."""
-    return expression.matchers.or_matchers or [expression.matchers.matchers]
-
-
-def selector_text(name: str | None, groups: Iterable[Iterable[promql.Matcher]], *, further: Iterable[str] = ()) -> str:
-    """Return a selector as PromQL, without offset, with further matchers in each of its groups."""
-    matchers = " or ".join(",".join([*(_matcher(matcher) for matcher in group), *further]) for group in groups)
-    return (name or "") + (f"{{{matchers}}}" if matchers else "")
-
-
-def quoted(text: str) -> str:
-    """Return a string as PromQL writes it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def _newest(need: Need, found: Mapping[Selector, datetime]) -> datetime | None:
@@ -157,14 +149,23 @@ def _newest(need: Need, found: Mapping[Selector, datetime]) -> datetime | None:
 
 
 def _newest_of(selector: Selector) -> str:
-    now = f"max(timestamp({selector.text}))"
+    now = _newest_now(selector.asked)
     if not selector.window:
         return now
     # A target that is gone leaves a stale marker: its selector is empty at once, while a window still holds its
     # samples. So look at earlier instants too; coarsely, which makes lost data look older and never younger.
     window = max(selector.window, LEAST_LOOK)
     look = max(window / LOOKS_PER_WINDOW, LEAST_LOOK)
-    return f"({now} or max(max_over_time(timestamp({selector.text})[{_written(window)}:{_written(look)}])))"
+    return f"({now} or max_over_time({now}[{_written(window)}:{_written(look)}]))"
+
+
+def _newest_now(selectors: Sequence[str]) -> str:
+    newest = [f"max(timestamp({selector}))" for selector in selectors]
+    if len(newest) == 1:
+        return newest[0]
+    # `or` leaves out what has the labels of something before it, so each has its number
+    parts = (f'label_replace({each}, "{LABEL}", "{number}", "", "")' for number, each in enumerate(newest))
+    return f"max({' or '.join(parts)})"
 
 
 def _need(expression: promql.Expr, offset: timedelta, window: timedelta) -> Need | None:
@@ -246,14 +247,10 @@ def _selectors(need: Need | None) -> Iterator[Selector]:
 
 def _selector(expression: promql.VectorSelector, offset: timedelta, window: timedelta) -> Selector:
     behind = offset + (expression.offset or _NO_TIME)
-    text = selector_text(expression.name, matcher_groups(expression))
-    return Selector(f"{text} offset {_written(behind)}" if behind else text, behind, window)
-
-
-def _matcher(matcher: promql.Matcher) -> str:
-    # the parser's own text leaves quotes inside a value as they are
-    name = matcher.name if re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", matcher.name) else quoted(matcher.name)
-    return f"{name}{_OPERATORS[str(matcher.op).removeprefix('MatchOp.')]}{quoted(matcher.value)}"
+    later = f" offset {_written(behind)}" if behind else ""
+    text, named = selector_text(expression.name, matcher_groups(expression)), by_name(expression)
+    asked = tuple(f"{each}{later}" for each in named or (text,))
+    return Selector(f"{text}{later}", behind, window, asked, is_listed=named is not None)
 
 
 def _is_fixed(at: promql.AtModifier | None) -> bool:

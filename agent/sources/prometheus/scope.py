@@ -12,14 +12,8 @@ from collections.abc import Mapping
 
 import promql_parser as promql
 
-from agent.sources.prometheus.freshness import (
-    MOST_OPERATORS,
-    Unparsable,
-    has_too_many_operators,
-    matcher_groups,
-    quoted,
-    selector_text,
-)
+from agent.sources.prometheus.freshness import MOST_OPERATORS, Unparsable, has_too_many_operators
+from agent.sources.prometheus.selectors import matcher_groups, quoted, selector_text
 
 # a regular expression of these alone matches itself and nothing else: it is anchored at both ends
 _LITERAL = re.compile(r"[A-Za-z0-9_-]+")

@@ -9,6 +9,7 @@ from agent.sources.prometheus import answers
 from agent.sources.prometheus.client import Answer, PrometheusClient
 from agent.sources.prometheus.failures import shorten
 from agent.sources.prometheus.freshness import LABEL, VALUE, Freshness, Unparsable
+from agent.sources.prometheus.selectors import MOST_NAMES
 from agent.sources.prometheus.server import PrometheusServer
 from agent.sources.source import Backfill, Reading, Sample, SignalState, SourceError
 from forecasters.series import EPOCH, grid_index, grid_instant
@@ -92,7 +93,7 @@ class PrometheusSource:
         value = client.instant(self._query, at, deadline=deadline)
         if not value.result or self._freshness is None or not self._freshness.selectors:
             return value, None
-        return value, client.instant(self._freshness.question, at, deadline=deadline)
+        return value, self._ask_ages(client, value, self._freshness, at, deadline)
 
     def _ask_at_once(
         self, client: PrometheusClient, both: str, at: datetime, deadline: float
@@ -100,6 +101,17 @@ class PrometheusSource:
         answer = client.instant(both, at, deadline=deadline, shown=self._query)
         value, ages = answers.parted(answer, LABEL, VALUE)
         return value, ages if value.result else None
+
+    def _ask_ages(
+        self, client: PrometheusClient, value: Answer, freshness: Freshness, at: datetime, deadline: float
+    ) -> Answer:
+        shown = " or ".join(f"timestamp({selector.text})" for selector in freshness.selectors)
+        try:
+            return client.instant(freshness.question, at, deadline=deadline, shown=shown)
+        except SourceError as error:
+            if error.state is not SignalState.BAD_QUERY or not freshness.unlisted:
+                raise
+            raise _unlisted(value, freshness, error) from error
 
     def _newest(self, value: Answer, ages: Answer | None, at: datetime) -> datetime | None:
         if self._freshness is None:
@@ -145,6 +157,16 @@ def _freshness(query: str) -> tuple[Freshness | None, tuple[str, ...]]:
         return Freshness.of(query), ()
     except Unparsable as error:
         return None, (f"how fresh the data are cannot be told: the query cannot be parsed: {error}",)
+
+
+def _unlisted(value: Answer, freshness: Freshness, refusal: SourceError) -> SourceError:
+    selectors = ", ".join(selector.text for selector in freshness.unlisted)
+    return SourceError(
+        SignalState.BAD_QUERY,
+        f"{value.subject}: gives a value, and its age cannot be asked for: {refusal}",
+        mend=f'name the metrics of {shorten(selectors)}: __name__=~"a|b|c", {MOST_NAMES} at most',
+        is_retriable=False,
+    )
 
 
 def _check_instant(answer: Answer, point: answers.Point, at: datetime) -> None:

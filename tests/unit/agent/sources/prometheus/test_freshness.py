@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import promql_parser
@@ -104,7 +105,36 @@ def test_an_instant_selector_is_asked_for_its_newest_timestamp() -> None:
 def test_a_window_is_also_looked_into_where_the_newest_sample_is_gone() -> None:
     question = Freshness.of("rate(a[80s])").question
 
-    assert "max(timestamp(a)) or max(max_over_time(timestamp(a)[80000ms:10000ms]))" in question
+    assert "max(timestamp(a)) or max_over_time(max(timestamp(a))[80000ms:10000ms])" in question
+
+
+def test_metrics_that_a_selector_lists_are_asked_each_by_itself_and_told_apart() -> None:
+    question = Freshness.of('sum({__name__=~"a|b"} offset 1m)').question
+
+    first = 'label_replace(max(timestamp({__name__="a"} offset 60000ms)), "foretide_selector", "0", "", "")'
+    second = 'label_replace(max(timestamp({__name__="b"} offset 60000ms)), "foretide_selector", "1", "", "")'
+    assert question == f'label_replace(max({first} or {second}), "foretide_selector", "0", "", "")'
+    promql_parser.parse(question)
+
+
+def test_a_window_over_listed_metrics_is_looked_into_for_each() -> None:
+    freshness = Freshness.of('sum(last_over_time({__name__=~"a|b"}[80s]))')
+
+    each = r'label_replace\(max\(timestamp\(\{__name__="[ab]"\}\)\), "foretide_selector", "[01]", "", ""\)'
+    assert re.search(rf"max_over_time\(max\({each} or {each}\)\[80000ms:10000ms\]\)", freshness.question)
+    promql_parser.parse(freshness.question)
+
+
+@pytest.mark.parametrize(
+    ("query", "unlisted"),
+    [
+        ('sum({__name__=~"a|b"}) / c', []),
+        ('sum({__name__=~"a.*"}) / c', ['{__name__=~"a.*"}']),
+        ('sum({job="x"} offset 1s) / c', ['{job="x"} offset 1000ms']),
+    ],
+)
+def test_selectors_that_may_give_several_metrics_are_known(query: str, unlisted: list[str]) -> None:
+    assert [selector.text for selector in Freshness.of(query).unlisted] == unlisted
 
 
 @pytest.mark.parametrize(

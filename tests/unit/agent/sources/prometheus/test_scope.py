@@ -103,6 +103,7 @@ def test_what_may_be_read_as_another_query_is_refused(query: str, message: str) 
 
 SELECTORS = st.sampled_from([
     'a{namespace="team-a"}', "b{namespace='team-a',x=~\".+\"}", '{__name__=~"c.*",namespace="team-a"}',
+    '{__name__=~"l|m(n|o)",namespace="team-a"}', '{__name__=~"p|q",namespace=~"team-.*"}',
     'd{namespace="team-a" or y="1",namespace="team-a"}', "e", 'f{namespace="team-b"}', 'g{namespace=~"team-.*"}',
     '{__name__="h"}', 'i{namespace!="team-b"}', 'j{namespace="team-a" or y="1"}', 'k{x="namespace=\\"team-a\\""}',
 ])  # fmt: skip
@@ -157,6 +158,7 @@ def test_what_passes_has_the_matcher_in_each_selector_of_the_tree_and_what_does_
 
 
 @given(QUERIES)
+@example('last_over_time({__name__=~"a|b",namespace="team-a"}[1m])')
 def test_what_is_asked_beside_a_query_that_passes_passes_too(query: str) -> None:
     try:
         check_scope(query, REQUIRED)

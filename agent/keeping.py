@@ -10,6 +10,7 @@ from datetime import datetime
 
 from agent.clock import Clock
 from agent.history.ledger import Ledger
+from agent.history.recording import Recording
 from agent.history.store import Store, StoredSample, StoreFailed
 from agent.history.thread import StoreThread
 from agent.log import logger
@@ -30,6 +31,7 @@ class Keeper:
         self._store = store
         self._storing = storing
         self._ledger = ledger
+        self._recording = Recording(ledger, storing)
         self._telemetry = telemetry
         self._told: frozenset[str] = frozenset()  # notes of the store that were logged
         self._taken: list[StoredSample] = []  # accepted and not stored yet
@@ -52,7 +54,7 @@ class Keeper:
     async def record(self, decision: Decision) -> None:
         """Write a decision to the ledger."""
         try:
-            await self._storing.soon(self._ledger.record, decision)
+            await self._recording.record(decision)
         except StoreFailed as error:
             self._telemetry.store_failed("put_decision")
             self._log.warning("decision_not_stored", policy=str(decision.key), error=str(error))

@@ -79,7 +79,7 @@ bench-keda: env ## KEDA's server beside one in Go; with ARGS='--markdown docs/be
 	@$(BIN)/python -m bench.keda $(ARGS)
 
 .PHONY: bench-cluster
-bench-cluster: env $(BIN)/helm ## 1,000 policies in a real control plane; ARGS='--markdown docs/benchmarks/cluster.md' writes the page
+bench-cluster: env $(BIN)/helm ## 1,000 policies in a real control plane; ARGS='--days 0.25 --markdown docs/benchmarks/cluster.md' writes the page
 	@$(BIN)/python -m bench.cluster $(ARGS)
 
 .PHONY: lock

@@ -63,6 +63,11 @@ class Cost:
     def kib(self) -> float:
         return float(self._process.memory_info().rss / 1024)
 
+    def peak_kib(self) -> float:
+        """Return the most memory that it has ever had."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+
     def children_cpu_seconds(self) -> float:
         """Return what its children have used: those that live, and those that it has seen end."""
         ended = self._process.cpu_times()

@@ -238,9 +238,9 @@ class Fits(Section):
 
     processes: Annotated[int, Field(ge=1, le=64)] = Field(
         1,
-        description="Processes that fit at once, niced, each of up to one core and some 100 MiB. A policy's first fits "
-        "over two weeks take some 6 s of a core: of 1,000 new ones the last has them after an hour and a half with one "
-        "process, and is answered by the raw need until then. No more than there are cores to spare",
+        description="Processes that fit at once, niced, each of up to one core and 150 MiB, which count against the "
+        "container's limits. A policy's first fits over two weeks take some 4 s of a core: one process has those of "
+        "1,000 new ones after an hour or two, and who waits for them is answered by the raw need",
     )
 
 

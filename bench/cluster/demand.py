@@ -1,4 +1,4 @@
-"""The load of the benchmark: one series for each policy, with hours of past, scraped every 15 s."""
+"""The load of the benchmark: one series for each policy, with days of past, scraped every 15 s."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tests.real.prometheus import rig
 
 STEP_SECONDS = 15
-PAST_SECONDS = 6 * 3600
-_PAST_STEP_SECONDS = 60
-_DAY_SECONDS = 86_400.0
+PAST_STEP_SECONDS = 60  # a thousand policies have 20 million samples in two weeks; at 15 s it would be four times that
+_DAY_SECONDS = 86_400
+_BLOCK_SECONDS = 54 * 3600  # one of the lengths that promtool makes, from two hours on threefold each
 CAPACITY = 12  # of a replica
 _NOISE = 0.03
 
@@ -32,13 +32,13 @@ def demand(policies: int, at: float, random: np.random.Generator) -> NDArray[np.
 
 
 @contextmanager
-def prometheus(folder: Path, policies: int) -> Iterator[rig.PrometheusServer]:
+def prometheus(folder: Path, policies: int, days: float) -> Iterator[rig.PrometheusServer]:
     """Run a Prometheus that has the past of every series, and scrapes what comes."""
     random = np.random.default_rng(1)
     exporter = _Exporter(policies, random)
     folder.mkdir()
     server = rig.PrometheusServer(folder, targets=[exporter.target], scrape_seconds=STEP_SECONDS)
-    _load_past(folder, policies, random, port=exporter.port)
+    _load_past(folder, policies, days, random, port=exporter.port)
     try:
         with rig.running(server):
             yield server
@@ -46,21 +46,34 @@ def prometheus(folder: Path, policies: int) -> Iterator[rig.PrometheusServer]:
         exporter.stop()
 
 
-def _load_past(folder: Path, policies: int, random: np.random.Generator, *, port: int) -> None:
-    """Write the past into the stopped server's data, under the labels that its scrapes will give."""
-    now = time.time()
-    instants = np.arange(now - PAST_SECONDS, now, _PAST_STEP_SECONDS)
-    values = np.stack([demand(policies, at, random) for at in instants])
-    file = folder / "past.om"
+def _load_past(folder: Path, policies: int, days: float, random: np.random.Generator, *, port: int) -> None:
+    """Write the past into the stopped server's data, under the labels that its scrapes will give.
+
+    promtool reads a file once for each block that it makes of it, so that each block has a file of its own.
+    """
+    until = time.time()
+    since = until - days * _DAY_SECONDS
+    while since < until:
+        end = min(until, (since // _BLOCK_SECONDS + 1) * _BLOCK_SECONDS)
+        instants = np.arange(since, end, PAST_STEP_SECONDS)
+        file = folder / "past.om"
+        _write(file, instants, np.stack([demand(policies, at, random) for at in instants]), port=port)
+        command = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration", f"{_BLOCK_SECONDS}s"]
+        subprocess.run([*command, "openmetrics", "--quiet", str(file), str(folder / "data")], check=True)
+        file.unlink()
+        since = instants[-1] + PAST_STEP_SECONDS
+
+
+def _write(file: Path, instants: NDArray[np.float64], values: NDArray[np.float64], *, port: int) -> None:
+    """Write values, shape (instants, policies), as OpenMetrics."""
+    stamps = [f"{at:.3f}" for at in instants]
     with file.open("w") as text:
         text.write("# TYPE demand gauge\n")
-        for number in range(policies):
-            labels = f'policy="{number}",instance="127.0.0.1:{port}",job="demand"'
-            for at, value in zip(instants, values[:, number], strict=True):
-                text.write(f"demand{{{labels}}} {value:.3f} {at:.3f}\n")
+        for number in range(values.shape[1]):
+            series = f'demand{{policy="{number}",instance="127.0.0.1:{port}",job="demand"}}'
+            column = values[:, number].tolist()
+            text.writelines(f"{series} {value:.3f} {at}\n" for value, at in zip(column, stamps, strict=True))
         text.write("# EOF\n")
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(file), str(folder / "data")]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 class _Exporter:

@@ -21,14 +21,14 @@ def name_of(number: int) -> str:
     return f"policy-{number}"
 
 
-def create_all(api: Api, policies: int) -> None:
+def create_all(api: Api, policies: int, history_days: int) -> None:
     """Create everything, and return when every Deployment has its pod Ready."""
     api.apply(custom_resource_definition())
     eventually(lambda: api.get("/apis/foretide.dev/v1alpha1"), "policies are served", within=_LONGEST, told=str)
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     for number in range(policies):
         api.create(_deployment(number))
-        api.create(_policy(number))
+        api.create(_policy(number, history_days))
     ready: set[str] = set()
     deadline = time.monotonic() + _LONGEST
     while len(ready) < policies:
@@ -60,7 +60,7 @@ def _deployment(number: int) -> Object:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
-def _policy(number: int) -> Object:
+def _policy(number: int, history_days: int) -> Object:
     spec = {
         "mode": "Active",
         "scaleTargetRef": {"name": name_of(number)},
@@ -68,7 +68,7 @@ def _policy(number: int) -> Object:
         "capacity": {"perReplica": CAPACITY},
         "replicas": {"min": 1, "max": 40},
         "leadTime": {"declared": "2m"},
-        "forecast": {"history": "1d"},  # by default 14d, which takes long to read a thousand times
+        "forecast": {"history": f"{history_days}d"},
     }
     metadata = {"name": name_of(number), "namespace": NAMESPACE}
     return {"apiVersion": "foretide.dev/v1alpha1", "kind": "ForecastPolicy", "metadata": metadata, "spec": spec}

@@ -6,9 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import grpc
-
 from bench.cluster.objects import NAMESPACE, name_of
+from bench.cluster.security import Mutual, channel
 from scalers.keda.metrics import METRIC_NAME
 from scalers.keda.proto.externalscaler_pb2 import GetMetricsRequest, ScaledObjectRef
 from scalers.keda.proto.externalscaler_pb2_grpc import ExternalScalerStub
@@ -20,24 +19,24 @@ ASKED = 25  # policies
 EVERY = 0.2  # seconds
 
 
-def delays(endpoints: list[str], policies: int, seconds: float) -> list[float]:
+def delays(endpoints: list[str], policies: int, seconds: float, security: Mutual | None) -> list[float]:
     """Return for each new answer of the first agent the seconds until all others gave it, or one after it.
 
     They count from the last time at which the first still gave the one before: each is longer than it was by as much as
     lies between two questions, at most.
     """
-    return asyncio.run(_delays(endpoints, policies, seconds))
+    return asyncio.run(_delays(endpoints, policies, seconds, security))
 
 
-async def _delays(endpoints: list[str], policies: int, seconds: float) -> list[float]:
+async def _delays(endpoints: list[str], policies: int, seconds: float, security: Mutual | None) -> list[float]:
     found: list[float] = []
-    channels = [grpc.aio.insecure_channel(endpoint) for endpoint in endpoints]
+    channels = [channel(endpoint, security) for endpoint in endpoints]
     scalers = [ExternalScalerStub(channel) for channel in channels]
     numbers = range(0, policies, max(1, policies // ASKED))
     try:
         await asyncio.gather(*(_watch(scalers, number, time.monotonic() + seconds, found) for number in numbers))
     finally:
-        await asyncio.gather(*(channel.close() for channel in channels))
+        await asyncio.gather(*(each.close() for each in channels))
     return found
 
 

@@ -73,6 +73,11 @@ class PrometheusServer:
         """The server's address."""
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        return self._running().pid
+
     def load_series(self, name: str, series: Series, labels: Mapping[str, str] | None = None) -> None:
         """Write history into the stopped server's data; NaN is left out."""
         written = ",".join(f'{label}="{value}"' for label, value in (labels or {}).items())

@@ -1,9 +1,8 @@
-"""One forecaster at work on one signal: its fitted state, kept up to date, and its calibration."""
+"""One forecaster at work on one signal: its fitted state, kept up to date, and how wide its fan is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.sources.source import Sample
 from forecasters.backtest import Observed
-from forecasters.calibration import Calibration
+from forecasters.fan_calibration import FanCalibration
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster, ModelState
-from forecasters.peak_calibration import PeakCalibration
 from forecasters.series import Series, grid_index, grid_instant
 from forecasters.state import UnreadableState, decode_state, encode_state
 
@@ -27,22 +25,12 @@ _RETRY_EVERY = timedelta(minutes=10)
 _MOST_CATCH_UP = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Foresight:
-    """What one forecaster expects of the largest demand within the look-ahead."""
-
-    origin: datetime  # of the state it was read from
-    path_peak: float  # demand units, uncalibrated
-    quantile: float  # demand units, calibrated, at the policy's level
-    median: float  # demand units, calibrated
-
-
 class Expert:
     """Holds what changes about a forecaster; the forecaster itself is stateless."""
 
     def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta, level: float) -> None:
         self.forecaster = forecaster
-        self.calibration = Calibration(PeakCalibration(level=level))
+        self.calibration = FanCalibration()
         self.note = "not fitted yet"
         self.is_learning = False
         self._step = forecaster.grid(coarse_step)
@@ -95,7 +83,7 @@ class Expert:
         self._state, self.note, self.is_learning = outcome.state, "", False
         has_seen_all = self._due is not None  # no more history has come while it ran
         if outcome.calibration is not None:
-            self.calibration = Calibration.decode(outcome.calibration)
+            self.calibration = FanCalibration.decode(outcome.calibration)
             self._is_measured = has_seen_all
         if has_seen_all:
             self._due = now + _REFIT_EVERY
@@ -115,8 +103,8 @@ class Expert:
             state = self.forecaster.update(state, value)
         self._state = state
 
-    def foresee(self, now: datetime, demand: float, look_ahead: timedelta) -> Foresight | None:
-        """Return the calibrated peak of (now, now + look_ahead], seen from the newest sample.
+    def rise(self, now: datetime, look_ahead: timedelta) -> float | None:
+        """Return how far its median rises above that of now in (now, now + look_ahead], demand units, not below 0.
 
         None where nothing is fitted, or what is was left far behind.
         """
@@ -129,32 +117,27 @@ class Expert:
         if steps > _MOST_CATCH_UP:  # a clock jumped ahead, and there is no history to carry the state on by
             return None
         path = self.forecaster.forecast(state, steps, (0.5,))
-        rise = path.peak(0.5, now, until) - path.at(0.5, now)
-        peak = demand + max(0.0, rise)
-        errors = self.calibration.peak
-        quantile = peak + errors.offset(self._level, predicted=peak)
-        median = peak + errors.offset(0.5, predicted=peak)
-        return Foresight(state.origin, peak, max(quantile, 0.0), max(median, 0.0))
+        return max(0.0, path.peak(0.5, now, until) - path.at(0.5, now))
 
     def fan(self, newest: Sample, horizon: timedelta, levels: tuple[float, ...]) -> Forecast | None:
         """Return the calibrated forecast over the horizon as decisions read it: from the newest sample on."""
         if self._state is None:
             return None
         steps = max(1, horizon // self._step)  # the grid may be coarser than a short horizon
-        fan = self.calibration.fan.calibrated(self.forecaster.forecast(self._state, steps, levels))
+        fan = self.calibration.calibrated(self.forecaster.forecast(self._state, steps, levels))
         return fan.anchored(newest.at, newest.value) if fan.origin <= newest.at <= fan.end else fan
 
     def stored(self) -> Mapping[str, bytes]:
         """Return what outlives a restart; empty when there is nothing yet."""
         if self._state is None:
             return {}
-        return {"state": encode_state(self._state), "calibration": self.calibration.encode()}
+        return {"state": encode_state(self._state), "fan": self.calibration.encode()}
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Take up what an earlier process stored; what cannot be read is fitted anew."""
         try:
             state = decode_state(stored["state"])
-            calibration = Calibration.decode(stored["calibration"])
+            calibration = FanCalibration.decode(stored["fan"])
         except (KeyError, UnreadableState):
             return
         if state.step == self._step:  # else the policy's step was changed

@@ -236,8 +236,8 @@ class Signal:
             coarse = self.history.coarse_mean()
             for expert in self.experts.values():
                 expert.advance(coarse)
-            seen = {name: expert.foresee(last.at, last.value, self.look_ahead) for name, expert in self.experts.items()}
-            self._rises = {name: each.path_peak - last.value for name, each in seen.items() if each is not None}
+            seen = {name: expert.rise(last.at, self.look_ahead) for name, expert in self.experts.items()}
+            self._rises = {name: rise for name, rise in seen.items() if rise is not None}
         self._falls.observe(last.at, last.value)
         told = {name: last.value + rise for name, rise in self._rises.items()}
         for peaks in (self.peaks, self._next):

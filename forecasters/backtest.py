@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasters.calibration import Calibration, FanCalibration, PeakCalibration
-from forecasters.fan_calibration import KNOTS
+from forecasters.fan_calibration import KNOTS, FanCalibration
 from forecasters.forecaster import Forecaster, ModelState, TooLittleHistory
 from forecasters.losses import mean_absolute_scaled_error, mean_pinball_loss
-from forecasters.peak_calibration import REPORTED, SPACING, choose_exponent
+from forecasters.peak_calibration import REPORTED, SPACING, PeakCalibration, choose_exponent
 from forecasters.series import Series
 from forecasters.spread import normal_scores
 
@@ -45,7 +44,8 @@ class Evaluation:
     """What a rolling-origin evaluation gave."""
 
     state: ModelState  # after the last value
-    calibration: Calibration
+    peak: PeakCalibration  # of what it foretold of the largest demand within the look-ahead
+    fan: FanCalibration
     losses: Losses
 
 
@@ -101,7 +101,8 @@ def rolling_origin(
     ends = _ahead(newer.values, walk.origins, ahead)
     return Evaluation(
         state=walk.state,
-        calibration=Calibration(peak, fan),
+        peak=peak,
+        fan=fan,
         losses=Losses(
             origins=peak.count,
             mase=None if older is None else _mase(ends, walk.ends, older),
@@ -143,7 +144,7 @@ def fit_and_evaluate(
         observed=observed,
         level=level,
     )
-    return Evaluation(forecaster.fit(history), scored.calibration, scored.losses)
+    return replace(scored, state=forecaster.fit(history))
 
 
 def _fit_older(forecaster: Forecaster, history: Series) -> tuple[Series, ModelState]:

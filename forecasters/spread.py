@@ -1,6 +1,6 @@
 """From a median path and a standard deviation to a forecast: the one place that knows the models' normal spread.
 
-The spread is only a first guess; what is published is widened or narrowed by `forecasters.calibration`.
+The spread is only a first guess; what is published is widened or narrowed by `forecasters.fan_calibration`.
 """
 
 from __future__ import annotations

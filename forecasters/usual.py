@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -139,13 +140,12 @@ def _level_until(past: Past, row: int, count: int) -> tuple[float, float]:
 
 def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTimes) -> list[NDArray[np.float64]]:
     """What demand did at this time of the last days, hours and week."""
-    near = _around(outcomes, outcomes.rise, rows, at.days, minutes=1)
     around = _around(outcomes, outcomes.rise, rows, at.days, minutes=5)
     hours = _picked(outcomes, outcomes.rise, rows, rows[:, None] - np.arange(1, 25) * outcomes.past.rows(_HOUR))
     week = _picked(outcomes, outcomes.rise, rows, at.weeks[:, :1])
     return [
-        *known_quantiles(near, (0.8, 1.0)),
-        *known_quantiles(around, (0.8, 0.95)),
+        *known_quantiles(_within(around, outcomes.past, minutes=1), (0.8, 1.0)),
+        *known_quantiles(_flat(around), (0.8, 0.95)),
         *known_quantiles(hours, (0.8,)),
         week[:, 0],
     ]
@@ -154,16 +154,14 @@ def _rises_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTim
 def _levels_at_this_time(outcomes: Outcomes, rows: NDArray[np.int64], at: SameTimes) -> list[NDArray[np.float64]]:
     """How high demand was at this time of the last days and weeks, and how high it should be by today's level."""
     peak = outcomes.peak
-    near = _around(outcomes, peak, rows, at.days, minutes=2)
     around = _around(outcomes, peak, rows, at.days, minutes=10)
-    lately = _around(outcomes, peak, rows, at.days[:, :3], minutes=2)
-    yesterday = _picked(outcomes, peak, rows, at.days[:, :1])
+    near = _within(around, outcomes.past, minutes=2)
     weeks = _picked(outcomes, peak, rows, at.weeks)
     return [
         *known_quantiles(near, (0.5, 0.8, 1.0)),
-        *known_quantiles(around, (0.5, 0.9)),
-        *known_quantiles(lately, (0.8,)),
-        yesterday[:, 0],
+        *known_quantiles(_flat(around), (0.5, 0.9)),
+        *known_quantiles(_within(around[:, :3], outcomes.past, minutes=2), (0.8,)),
+        around[:, 0, around.shape[2] // 2],
         *known_quantiles(weeks, (0.5,)),
         known_mean(near),
         _usual_quarter(outcomes, at.days),
@@ -181,10 +179,20 @@ def _usual_quarter(outcomes: Outcomes, places: NDArray[np.int64]) -> NDArray[np.
 def _around(
     outcomes: Outcomes, values: NDArray[np.float64], rows: NDArray[np.int64], days: NDArray[np.int64], *, minutes: float
 ) -> NDArray[np.float64]:
-    """Return what is known within some minutes of places on other days, shape (n, days * (2 near + 1))."""
+    """Return what is known within some minutes of places on other days, shape (n, days, 2 near + 1)."""
     near = round(minutes / outcomes.past.minutes)
     places = days[:, :, None] + np.arange(-near, near + 1)
-    return _picked(outcomes, values, rows, places.reshape(len(rows), -1))
+    return _picked(outcomes, values, rows, _flat(places)).reshape(places.shape)
+
+
+def _within(around: NDArray[np.float64], past: Past, *, minutes: float) -> NDArray[np.float64]:
+    """Return what lies within fewer minutes of the same places, shape (n, days * (2 near + 1))."""
+    near, middle = round(minutes / past.minutes), around.shape[2] // 2
+    return _flat(around[:, :, middle - near : middle + near + 1])
+
+
+def _flat(around: NDArray[Any]) -> NDArray[Any]:
+    return around.reshape(len(around), -1)
 
 
 def _picked(

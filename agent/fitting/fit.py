@@ -45,7 +45,7 @@ def _measured(job: FitJob, forecaster: Forecaster) -> Fitted:
         observed=job.observed,
         level=job.level,
     )
-    return Fitted(job.signal, job.model, evaluation.state, evaluation.calibration.encode(), 0.0, evaluation.losses)
+    return Fitted(job.signal, job.model, evaluation.state, evaluation.fan.encode(), 0.0, evaluation.losses)
 
 
 def _refitted(job: FitJob, forecaster: Forecaster) -> Fitted:

@@ -34,7 +34,7 @@ class Fitted:
     signal: str
     model: str
     state: ModelState
-    calibration: bytes | None  # encoded `forecasters.calibration.Calibration`; None where it was not measured
+    calibration: bytes | None  # encoded `forecasters.fan_calibration.FanCalibration`; None where it was not measured
     cpu_seconds: float
     losses: Losses | None = None  # the record in figures
 

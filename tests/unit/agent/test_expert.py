@@ -55,11 +55,12 @@ def first(history: Series, rows: int) -> Series:
     return Series(history.start, history.step, history.values[:rows])
 
 
-def seen(expert: Expert, history: Series) -> tuple[float, float, float]:
-    """Return what is foretold at the end of a history for a demand of 100."""
-    foresight = expert.foresee(history.end, 100.0, LOOK_AHEAD)
-    assert foresight is not None
-    return foresight.path_peak, foresight.quantile, foresight.median
+def seen(expert: Expert, history: Series) -> list[float]:
+    """Return what is foretold at the end of a history: the rise, and the fan from a demand of 100 on."""
+    rise, fan = expert.rise(history.end, LOOK_AHEAD), expert.fan(Sample(history.end, 100.0), HOUR, (0.1, 0.5, 0.9))
+    assert rise is not None
+    assert fan is not None
+    return [rise, *fan.quantiles.ravel().tolist()]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def history() -> Series:
 
 def test_an_expert_without_a_fit_foretells_nothing_and_says_so(history: Series) -> None:
     expert = an_expert()
-    assert expert.foresee(history.end, 100.0, LOOK_AHEAD) is None
+    assert expert.rise(history.end, LOOK_AHEAD) is None
     assert expert.fan(Sample(history.end, 100.0), HOUR, (0.5,)) is None
     assert (expert.is_ready, expert.note) == (False, "not fitted yet")
 
@@ -158,21 +159,19 @@ def test_a_fit_that_took_long_is_carried_up_to_the_present(forecaster: Forecaste
     assert seen(slow, young) == pytest.approx(seen(stepped, young), rel=1e-9)
 
 
-def test_the_state_is_carried_over_a_gap_as_time_that_has_passed(history: Series) -> None:
-    known = history.values.copy()
-    known[2000:2600] = np.nan
-    broken = Series(history.start, MINUTE, known)
+def test_the_state_is_carried_over_a_gap_as_time_that_has_passed() -> None:
+    whole = daily(4.0, step=MINUTE, noise=1.0)
+    known = whole.values.copy()
+    known[4500:5100] = np.nan
+    broken = Series(whole.start, MINUTE, known)
     stepped, at_once = an_expert(), an_expert()
     for expert in (stepped, at_once):
-        fit(expert, first(broken, 1800))
-    for rows in range(1801, len(broken) + 1):
+        fit(expert, first(broken, 4320))
+    for rows in range(4321, len(broken) + 1):
         stepped.advance(first(broken, rows))
     at_once.advance(broken)
-    assert seen(stepped, history) == seen(at_once, history)
-    shape = 100.0 + 40.0 * np.sin(2 * np.pi * np.arange(2880, 2890) / 1440)
-    foretold = stepped.foresee(history.end, float(history.values[-1]), LOOK_AHEAD)
-    assert foretold is not None
-    assert foretold.path_peak == pytest.approx(shape.max(), abs=4.0)
+    assert seen(stepped, whole) == seen(at_once, whole)
+    assert stepped.rise(whole.end, HOUR) == pytest.approx(40.0 * np.sin(2 * np.pi / 24), abs=4.0)
 
 
 def test_a_restored_expert_goes_on_as_if_it_had_never_stopped(history: Series) -> None:
@@ -200,8 +199,8 @@ def test_a_state_that_a_jump_of_the_clock_left_far_behind_foretells_nothing(hist
     """To walk a path of decades minute by minute would keep every answer waiting."""
     expert = an_expert()
     fit(expert, history)
-    assert expert.foresee(history.end + timedelta(days=3), 100.0, LOOK_AHEAD) is not None
-    assert expert.foresee(history.end + timedelta(days=20_000), 100.0, LOOK_AHEAD) is None
+    assert expert.rise(history.end + timedelta(days=3), LOOK_AHEAD) is not None
+    assert expert.rise(history.end + timedelta(days=20_000), LOOK_AHEAD) is None
 
 
 def test_a_state_on_another_grid_is_not_taken_up(history: Series) -> None:
@@ -209,12 +208,12 @@ def test_a_state_on_another_grid_is_not_taken_up(history: Series) -> None:
     fit(former, history)
     expert = an_expert(step=timedelta(minutes=5))
     expert.restore(dict(former.stored()))
-    assert expert.foresee(history.end, 100.0, LOOK_AHEAD) is None
+    assert expert.rise(history.end, LOOK_AHEAD) is None
     assert expert.job("s", seen_as(history.coarsened(5 * MINUTE)), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
 
 
 @pytest.mark.parametrize(
-    "stored", [{}, {"state": b"?", "calibration": b"?"}, {"state": b""}], ids=["nothing", "damaged", "half"]
+    "stored", [{}, {"state": b"?", "fan": b"?"}, {"state": b""}], ids=["nothing", "damaged", "half"]
 )
 def test_what_cannot_be_restored_is_fitted_anew(stored: dict[str, bytes], history: Series) -> None:
     expert = an_expert()
@@ -227,7 +226,7 @@ def test_a_damaged_calibration_takes_its_state_with_it(history: Series) -> None:
     former = an_expert()
     fit(former, history)
     expert = an_expert()
-    expert.restore({**former.stored(), "calibration": b"damaged"})
+    expert.restore({**former.stored(), "fan": b"damaged"})
     assert not expert.is_ready
 
 
@@ -239,12 +238,11 @@ def test_a_state_from_days_ago_is_fitted_anew_instead_of_walked_across_them(hist
     assert (expert.is_ready, expert.note) == (False, "too old to be carried on, fitted anew")
 
 
-def test_an_expert_never_expects_less_than_the_demand_of_now_before_calibration(history: Series) -> None:
-    expert = an_expert()
-    fit(expert, history)
-    foresight = expert.foresee(history.end, 500.0, LOOK_AHEAD)
-    assert foresight is not None
-    assert foresight.path_peak >= 500.0
+def test_where_the_path_falls_no_rise_is_foretold() -> None:
+    expert, past = an_expert(), daily(5.5, step=MINUTE, noise=0.0)
+    fit(expert, past)
+    assert expert.rise(past.end, LOOK_AHEAD) == 0.0
+    assert expert.rise(past.end + 12 * HOUR, LOOK_AHEAD) > 1.0
 
 
 def test_a_fan_reaches_one_step_where_the_horizon_is_shorter_than_the_grid(history: Series) -> None:

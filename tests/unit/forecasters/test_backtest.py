@@ -28,9 +28,9 @@ def walked(values: list[float], **changes: object):
 
 def test_the_error_of_a_peak_is_the_largest_value_ahead_less_the_one_predicted() -> None:
     evaluation = walked([10.0, 14.0, 12.0, 11.0])  # peaks 14 and 12 ahead of 10 and 14
-    assert evaluation.calibration.peak.count == 2
+    assert evaluation.peak.count == 2
     assert evaluation.losses.origins == 2
-    assert evaluation.calibration.peak.offset(0.5) == 4.0  # of the errors 4 and -2
+    assert evaluation.peak.offset(0.5) == 4.0  # of the errors 4 and -2
 
 
 def test_a_coarse_model_is_measured_on_demand_as_fine_as_there_is() -> None:
@@ -39,7 +39,7 @@ def test_a_coarse_model_is_measured_on_demand_as_fine_as_there_is() -> None:
     values = Series(start, minute, np.full(11, 10.0))
     peaks = Series(start, minute, np.array([10.0, 10.0, 30.0, *[10.0] * 8]))
     evaluation = walked([10.0, 10.0, 10.0], observed=Observed(values, peaks))
-    assert evaluation.calibration.peak.offset(0.5) == 20.0
+    assert evaluation.peak.offset(0.5) == 20.0
     assert evaluation.losses.reactive == pytest.approx(0.99 * 20.0)  # of one origin whose end is known
 
 
@@ -47,7 +47,7 @@ def test_origins_in_a_gap_and_peaks_that_fell_into_one_are_left_out() -> None:
     gap = float("nan")
     evaluation = walked([10.0, gap, gap, 10.0, gap, 15.0, 11.0])  # the first 10 sees nothing, 15 and 11 see the end
     assert evaluation.losses.origins == 1
-    assert evaluation.calibration.peak.offset(0.5) == 5.0
+    assert evaluation.peak.offset(0.5) == 5.0
 
 
 def test_an_origin_every_five_minutes_is_enough() -> None:
@@ -81,7 +81,7 @@ def test_the_fan_covers_as_it_says_on_days_that_nobody_saw() -> None:
         state = Harmonic().update(state, float(load.values[row]))
         if row % 3:
             continue
-        fan = evaluation.calibration.fan.calibrated(Harmonic().forecast(state, 20, (0.1, 0.5, 0.9)))
+        fan = evaluation.fan.calibrated(Harmonic().forecast(state, 20, (0.1, 0.5, 0.9)))
         covered.append((fan.quantiles[[0, 2]][:, [0, 4, 19]] < load.values[[row + 1, row + 5, row + 20]])[::-1])
     above = np.mean(covered, axis=0)
     np.testing.assert_allclose(above[0], 0.1, atol=0.05)

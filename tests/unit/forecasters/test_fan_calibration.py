@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecasters.calibration import Calibration
 from forecasters.fan_calibration import KNOTS, FanCalibration
 from forecasters.forecaster import fitted_state
 from forecasters.packing import UnreadableState
@@ -68,14 +67,14 @@ def test_a_handful_of_errors_changes_nothing() -> None:
 
 
 def test_it_comes_back_from_its_bytes() -> None:
-    calibration = Calibration(fan=learned(2.0))
-    restored = Calibration.decode(calibration.encode())
+    calibration = learned(2.0)
+    restored = FanCalibration.decode(calibration.encode())
     np.testing.assert_array_equal(
-        restored.fan.calibrated(forecast()).quantiles, calibration.fan.calibrated(forecast()).quantiles
+        restored.calibrated(forecast()).quantiles, calibration.calibrated(forecast()).quantiles
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"\x05\x00\x00\x00abc", Calibration().encode()[:-3]])
+@pytest.mark.parametrize("body", [b"", b"\x05\x00\x00\x00abc", FanCalibration().encode()[:-3]])
 def test_damaged_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(UnreadableState):
-        Calibration.decode(body)
+        FanCalibration.decode(body)

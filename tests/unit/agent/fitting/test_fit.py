@@ -11,9 +11,10 @@ import pytest
 from agent.fitting.fit import MOST_ROWS, run_fit
 from agent.fitting.inline import InlineFits
 from agent.fitting.pool import FitFailed, FitJob, Fitted
-from forecasters.calibration import Calibration
+from forecasters.fan_calibration import FanCalibration
 from forecasters.forecast import Forecast
 from forecasters.forecaster import ModelState
+from forecasters.harmonic import Harmonic
 from forecasters.last_value import LastValue
 from forecasters.series import Series
 from tests.fakes.loads import autoregressive, daily, series
@@ -56,7 +57,9 @@ def test_a_fit_brings_state_calibration_and_record() -> None:
     assert isinstance(outcome, Fitted)
     assert (outcome.signal, outcome.model) == ("ml/chat/demand", "harmonic")
     assert outcome.state.origin == history.end
-    assert Calibration.decode(outcome.calibration).peak.count == 1007
+    assert outcome.calibration is not None
+    fan = Harmonic().forecast(outcome.state, 3, (0.1, 0.5, 0.9))
+    assert not np.array_equal(FanCalibration.decode(outcome.calibration).calibrated(fan).quantiles, fan.quantiles)
     assert outcome.losses is not None
     assert outcome.losses.origins == 1007
     assert outcome.cpu_seconds > 0

@@ -103,7 +103,7 @@ class Nodes:
 
     def _start(self, *command: str) -> Server:
         server = self._cluster.start(*command)
-        self._stack.callback(server.stop)
+        self._stack.callback(self._cluster.stop, server)
         return server
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,8 @@ class Peaks:
         self._families = {**chosen, **{name: name for name in extra}}
         self._extra = extra
         self._spoken = np.zeros(len(extra), np.int64)  # steps of the records in which each had something to say
-        self._contest = Contest(tuple(self._families), self._setting)
+        self._turn = crc32(f"{policy.key}/{signal.name}".encode())
+        self._contest = self._new_contest()
         self._chooser = Chooser(self._families, risk=policy.risk, step=self._step)
         self._paths = Paths(self._step)
         self._local = LocalTime(policy.time_zone, policy.calendar)
@@ -160,6 +162,9 @@ class Peaks:
         if self._choose_at is None or index >= self._choose_at:
             self._choose(index, at)
 
+    def _new_contest(self) -> Contest:
+        return Contest(tuple(self._families), self._setting, turn=self._turn)
+
     def _live(self, index: int, planned: NDArray[np.float64], demand: float) -> None:
         self._contest.step(planned, demand)
         self._spoken += np.isfinite(planned[len(self._chosen) :])
@@ -227,7 +232,7 @@ class Peaks:
             self._due = now + refit_after(self._history.span())
         if walked.contest is None:
             return
-        contest = Contest(tuple(self._families), self._setting)
+        contest = self._new_contest()
         contest.restore(walked.contest)
         self._contest, lived, self._meanwhile = contest, self._meanwhile, None
         self._spoken[:] = 0
@@ -252,7 +257,7 @@ class Peaks:
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Take up what an earlier process stored; what cannot be read is walked through anew."""
-        contest = Contest(tuple(self._families), self._setting)
+        contest = self._new_contest()
         try:
             contest.restore(stored["contest"])
             last = int(stored["last"])

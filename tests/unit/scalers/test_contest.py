@@ -17,10 +17,10 @@ SETTING = Setting(capacity=10.0, step=STEP, start_up=timedelta(minutes=2), late=
 PATHS = ("reactive", "seer")
 
 
-def lived(hours: int = 30, *, setting: Setting = SETTING) -> Contest:
+def lived(hours: float = 30, *, setting: Setting = SETTING, turn: int = 0) -> Contest:
     """A load that doubles for half of every hour; the seer knows it three minutes before."""
-    contest = Contest(PATHS, setting)
-    minutes = np.arange(hours * 240) / 4
+    contest = Contest(PATHS, setting, turn=turn)
+    minutes = np.arange(round(hours * 240)) / 4
     demand = np.where(minutes % 60 < 30, 100.0, 200.0)
     soon = np.where((minutes + 3.5) % 60 < 30, 100.0, 200.0)
     for now, then in zip(demand, np.maximum(demand, soon), strict=True):
@@ -50,6 +50,24 @@ def test_reacting_without_a_margin_is_short_and_foreseeing_is_not(contest: Conte
     assert short["reactive at 100%"] > 0.03  # about three minutes of every hour
     assert short["seer at 100%"] == 0.0
     assert short["reactive at 46%"] == 0.0  # a margin of more than twice
+
+
+@pytest.mark.parametrize("turn", [1, 17, 31, 12_345])
+def test_records_do_not_depend_on_whose_turn_it_is(turn: int) -> None:
+    assert lived(3.1, turn=turn).encode() == lived(3.1).encode()
+
+
+def test_contests_of_different_turns_do_not_work_in_the_same_step() -> None:
+    contests = [Contest(PATHS, SETTING, turn=turn) for turn in range(32)]
+    working = []
+    for _ in range(128):
+        before = [contest._seen for contest in contests]
+        for contest in contests:
+            contest.step(np.array([100.0, 100.0]), 100.0)
+        working.append(sum(contest._seen > seen for contest, seen in zip(contests, before, strict=True)))
+
+    assert max(working) == 1
+    assert sum(working) == 128
 
 
 def test_after_a_change_of_level_the_same_shares_count_for_a_day() -> None:

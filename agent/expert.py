@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from agent.fitting.pool import FitFailed, FitJob, Fitted
 from agent.sources.source import Sample
-from forecasters.backtest import Observed
 from forecasters.fan_calibration import FanCalibration
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster, ModelState
@@ -28,13 +27,12 @@ _MOST_CATCH_UP = 5000
 class Expert:
     """Holds what changes about a forecaster; the forecaster itself is stateless."""
 
-    def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta, level: float) -> None:
+    def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta) -> None:
         self.forecaster = forecaster
         self.calibration = FanCalibration()
         self.note = "not fitted yet"
         self.is_learning = False
         self._step = forecaster.grid(coarse_step)
-        self._level = level
         self._state: ModelState | None = None
         self._due: datetime | None = None  # of the next fit; None is at once
         self._is_measured = False  # whether the calibration has seen the whole history
@@ -53,23 +51,12 @@ class Expert:
         """Whether a fit is due."""
         return self._due is None or now >= self._due
 
-    def job(
-        self, signal: str, observed: Observed, *, now: datetime, look_ahead: timedelta, horizon: timedelta
-    ) -> FitJob | None:
+    def job(self, signal: str, coarse: Series, *, now: datetime, horizon: timedelta) -> FitJob | None:
         """Return the fit that is due, or None; asking makes it no longer due."""
         if not self.is_due(now):
             return None
         self._due = now + _RETRY_EVERY
-        return FitJob(
-            signal,
-            self.name,
-            observed.values.coarsened(self._step),
-            look_ahead,
-            horizon,
-            observed=observed,
-            level=self._level,
-            measures=not self._is_measured,
-        )
+        return FitJob(signal, self.name, coarse.coarsened(self._step), horizon, measures=not self._is_measured)
 
     def fit_at_once(self) -> None:
         """Make a fit due that measures anew: there is more history than the last one saw."""

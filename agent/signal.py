@@ -17,7 +17,6 @@ from agent.local_time import LocalTime
 from agent.peaks import Peaks
 from agent.snapshot import CoverageRow, TrustRow
 from agent.sources.source import Reading, Sample, SignalState, SourceError
-from forecasters.backtest import Observed
 from forecasters.ceiling import Ceiling, find_ceiling
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
@@ -60,8 +59,7 @@ class Signal:
         )
         self._level = 1 - policy.risk
         self.experts = {
-            forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step, level=self._level)
-            for forecaster in forecasters
+            forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step) for forecaster in forecasters
         }
         self.peaks = self._peaks_of(signal)
         self._next: Peaks | None = None  # of a new capacity, until they have walked through the history
@@ -166,12 +164,11 @@ class Signal:
         """Return the fits that are due."""
         if not self._walking.is_due(now) and not any(expert.is_due(now) for expert in self.experts.values()):
             return []
-        observed = Observed(self.history.coarse_mean(), self.history.coarse_max())
-        if not observed.values.present:
+        coarse = self.history.coarse_mean()
+        if not coarse.present:
             return []
         asked: list[Job | None] = [
-            expert.job(self._name, observed, now=now, look_ahead=self.look_ahead, horizon=self._horizon)
-            for expert in self.experts.values()
+            expert.job(self._name, coarse, now=now, horizon=self._horizon) for expert in self.experts.values()
         ]
         return [job for job in (*asked, self._walking.job(self._name, now)) if job is not None]
 

@@ -78,8 +78,7 @@ def of_model(forecaster: Forecaster, kept_history: Series, *, limited: bool) -> 
 def of_evaluation(forecaster: Forecaster, kept_history: Series) -> Figure:
     """Return what the pool spends on a fit with its walk over seven days."""
     history = kept_history.coarsened(forecaster.grid(kept_history.step))
-    options = {"look_ahead": timedelta(minutes=3), "horizon": timedelta(hours=1)}
-    spent = cpu_ms(lambda: fit_and_evaluate(forecaster, history, **options), repeats=1)
+    spent = cpu_ms(lambda: fit_and_evaluate(forecaster, history, horizon=timedelta(hours=1)), repeats=1)
     name = f"{forecaster.name}: fit, walk over 7 d, fit again"
     return Figure(name, spent / 1000, "s CPU", WALK_LIMIT_S[forecaster.name])
 

@@ -37,15 +37,8 @@ def _fit(job: FitJob, forecasters: Mapping[str, Forecaster]) -> Fitted | FitFail
 
 
 def _measured(job: FitJob, forecaster: Forecaster) -> Fitted:
-    evaluation = fit_and_evaluate(
-        forecaster,
-        job.history.last(MOST_ROWS),
-        look_ahead=job.look_ahead,
-        horizon=job.horizon,
-        observed=job.observed,
-        level=job.level,
-    )
-    return Fitted(job.signal, job.model, evaluation.state, evaluation.fan.encode(), 0.0, evaluation.losses)
+    evaluation = fit_and_evaluate(forecaster, job.history.last(MOST_ROWS), horizon=job.horizon)
+    return Fitted(job.signal, job.model, evaluation.state, evaluation.fan.encode(), 0.0)
 
 
 def _refitted(job: FitJob, forecaster: Forecaster) -> Fitted:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Protocol, TypeAlias
 
 from agent.fitting.walked import Walked, WalkJob
-from forecasters.backtest import Losses, Observed
 from forecasters.forecaster import ModelState
 from forecasters.series import Series
 
@@ -20,23 +19,19 @@ class FitJob:
     signal: str
     model: str
     history: Series  # on the model's own grid
-    look_ahead: timedelta  # for which the out-of-sample peak errors are wanted
-    horizon: timedelta
-    observed: Observed | None = None  # demand as decisions see it, to measure against; None takes the history itself
-    level: float = 0.99  # of the quantile whose decisions are scored
-    measures: bool = True  # False fits only: the record that a serving model keeps up is better than one made anew
+    horizon: timedelta  # up to which the out-of-sample errors of its path are wanted
+    measures: bool = True  # False fits only: the calibration of a serving model stands
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A model ready to serve, with its record on data that its parameters had not seen."""
+    """A model ready to serve, and how wide its fan must be on data that its parameters had not seen."""
 
     signal: str
     model: str
     state: ModelState
     calibration: bytes | None  # encoded `forecasters.fan_calibration.FanCalibration`; None where it was not measured
     cpu_seconds: float
-    losses: Losses | None = None  # the record in figures
 
 
 @dataclass(frozen=True, slots=True)

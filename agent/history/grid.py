@@ -165,11 +165,6 @@ class History:
         """Return what is kept of complete coarse steps: all from the first known one, or the newest, gaps and all."""
         return self._coarse.values() if newest is None else self._coarse.newest_values(newest)
 
-    def coarse_max(self) -> Series:
-        """Return the largest values of complete coarse steps, with the same gaps as the means."""
-        values = self._coarse.values()
-        return _series((values.first, values.largest), self.coarse_step)
-
     def age(self, now: datetime) -> timedelta | None:
         """Return how far the last sample is from now; None where there is none.
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.forecasts.peak_errors import PeakErrors
 from forecasters import peak_model
-from forecasters.peak_calibration import PeakCalibration
-from forecasters.series import EPOCH, Series
+from forecasters.series import Series
 
 LEVELS = peak_model.LEVELS  # decisions follow no other quantile of the peak
 
@@ -60,7 +59,7 @@ class FanModel(Protocol):
 
 
 class CalibratedPath:
-    """A fan model read as the agent reads one: the median's peak, no lower than now, plus what past errors ask for.
+    """A fan model read for the peak: the largest of the median, no lower than now, plus what past errors ask for.
 
     It learns its errors itself, from what it is handed: a peak's error is known once its look-ahead has passed.
     """
@@ -69,18 +68,15 @@ class CalibratedPath:
         """Read `model` over a look-ahead of so many steps."""
         self._model = model
         self._steps = steps
-        self._errors = PeakCalibration(level=LEVELS[-1])
+        self._errors = PeakErrors(LEVELS)
         self._recent: deque[float] = deque(maxlen=steps)
-        self._pending: deque[tuple[datetime, float]] = deque()  # origin and foretold peak, oldest first
-        self._origin = EPOCH
-        self._step = timedelta(0)
+        self._pending: deque[float] = deque()  # foretold peaks whose look-ahead is not over, oldest first
         self.fan: Quantiles = np.empty((len(LEVELS), 0))
 
     def fit(self, history: Series) -> None:
         """Fit the model; errors that are known stay known, and the newest peak is foretold anew."""
         if self._pending:
             self._pending.pop()
-        self._origin, self._step = history.end, history.step
         self._model.fit(history)
         self._foretell(float(history.values[-1]))
 
@@ -89,21 +85,17 @@ class CalibratedPath:
         self._model.observe(value)
         self._recent.append(value)
         if len(self._pending) == self._steps:
-            origin, foretold = self._pending.popleft()
-            self._errors.add(max(self._recent) - foretold, predicted=foretold, at=origin)
-        self._origin += self._step
+            self._errors.add(max(self._recent) - self._pending.popleft())
         self._foretell(value)
 
     def peaks(self) -> Mapping[str, Quantiles]:
         """Return one row, of the model's name."""
-        peak = self._pending[-1][1]
-        calibrated = np.array([peak + self._errors.offset(level, predicted=peak) for level in LEVELS])
-        return {self._model.name: np.maximum(calibrated, 0.0)}
+        return {self._model.name: np.maximum(self._pending[-1] + self._errors.offsets(), 0.0)}
 
     def _foretell(self, newest: float) -> None:
         self.fan = self._model.fan(self._steps)
         median = self.fan[LEVELS.index(0.5)]
-        self._pending.append((self._origin, max(newest, float(median.max()))))
+        self._pending.append(max(newest, float(median.max())))
 
 
 class WithOwnIntervals:

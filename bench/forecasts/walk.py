@@ -15,8 +15,8 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.forecasts.losses import coverage, mean_absolute_scaled_error, mean_pinball_loss
 from bench.forecasts.predictor import LEVELS, PeakPredictor, Quantiles
-from forecasters.losses import coverage, mean_absolute_scaled_error, mean_pinball_loss
 from forecasters.series import Series
 
 _DAY = timedelta(days=1)

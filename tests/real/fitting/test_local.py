@@ -27,7 +27,7 @@ HISTORY = daily(1)
 
 
 def job(model: str) -> FitJob:
-    return FitJob("ml/chat/demand", model, HISTORY, timedelta(minutes=5), timedelta(hours=1))
+    return FitJob("ml/chat/demand", model, HISTORY, timedelta(hours=1))
 
 
 def workers() -> set[int]:
@@ -123,9 +123,9 @@ from tests.fakes.loads import daily
 
 async def main(model):
     pool = LocalFitPool(run=odd_fit)
-    job = FitJob("ml/chat/demand", model, daily(1), timedelta(minutes=5), timedelta(hours=1))
+    job = FitJob("ml/chat/demand", model, daily(1), timedelta(hours=1))
     for wanted in ("tells", model):
-        told = FitJob(job.signal, wanted, job.history, job.look_ahead, job.horizon)
+        told = FitJob(job.signal, wanted, job.history, job.horizon)
         print((await pool.fit([told], timedelta(seconds=600)))[0].reason, flush=True)
     await pool.close()
 

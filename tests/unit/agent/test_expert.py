@@ -12,7 +12,6 @@ from agent.expert import Expert
 from agent.fitting.fit import run_fit
 from agent.fitting.pool import FitFailed, Fitted
 from agent.sources.source import Sample
-from forecasters.backtest import Observed
 from forecasters.forecaster import Forecaster
 from forecasters.harmonic import Harmonic
 from forecasters.last_value import LastValue
@@ -35,16 +34,12 @@ MODELS = [LastValue(), SeasonalNaive(), Harmonic(), Slow()]
 
 
 def an_expert(forecaster: Forecaster | None = None, *, step: timedelta = MINUTE) -> Expert:
-    return Expert(forecaster or Harmonic(), coarse_step=step, level=0.99)
-
-
-def seen_as(history: Series) -> Observed:
-    return Observed(history, history)
+    return Expert(forecaster or Harmonic(), coarse_step=step)
 
 
 def fit(expert: Expert, history: Series) -> Fitted | FitFailed:
     """Run the fit that is due and hand it in."""
-    job = expert.job("ml/chat/demand", seen_as(history), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    job = expert.job("ml/chat/demand", history, now=history.end, horizon=HOUR)
     assert job is not None
     outcome = run_fit(job)
     expert.accept(outcome, history, now=history.end)
@@ -85,14 +80,14 @@ def test_too_little_history_is_told_as_what_is_missing() -> None:
 
 def test_a_fit_that_is_due_is_asked_for_once(history: Series) -> None:
     expert = an_expert()
-    asked = [expert.job("s", seen_as(history), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR) for _ in range(2)]
+    asked = [expert.job("s", history, now=history.end, horizon=HOUR) for _ in range(2)]
     assert [job is not None for job in asked] == [True, False]
 
 
 def test_a_fit_that_never_came_back_is_asked_for_again_in_ten_minutes(history: Series) -> None:
     expert = an_expert()
     later = [history.end, history.end + timedelta(minutes=9), history.end + timedelta(minutes=10)]
-    asked = [expert.job("s", seen_as(history), now=now, look_ahead=LOOK_AHEAD, horizon=HOUR) for now in later]
+    asked = [expert.job("s", history, now=now, horizon=HOUR) for now in later]
     assert [job is not None for job in asked] == [True, False, True]
 
 
@@ -100,9 +95,7 @@ def test_a_refit_comes_after_six_hours_and_keeps_the_calibration(history: Series
     expert = an_expert()
     fit(expert, first(history, 1500))
     calibration = expert.calibration
-    early = expert.job(
-        "s", seen_as(history), now=history.start + 1499 * MINUTE + 5 * HOUR, look_ahead=LOOK_AHEAD, horizon=HOUR
-    )
+    early = expert.job("s", history, now=history.start + 1499 * MINUTE + 5 * HOUR, horizon=HOUR)
     refit = fit(expert, first(history, 1900))
     assert early is None
     assert isinstance(refit, Fitted)
@@ -123,7 +116,7 @@ def test_more_history_makes_a_fit_due_at_once_that_measures_anew(history: Series
     expert = an_expert()
     fit(expert, first(history, 1500))
     expert.fit_at_once()
-    job = expert.job("s", seen_as(history), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    job = expert.job("s", history, now=history.end, horizon=HOUR)
     assert job is not None
     assert job.measures
 
@@ -131,11 +124,11 @@ def test_more_history_makes_a_fit_due_at_once_that_measures_anew(history: Series
 def test_history_that_comes_while_a_fit_runs_is_fitted_when_that_is_back(history: Series) -> None:
     expert = an_expert()
     young = first(history, 200)
-    job = expert.job("s", seen_as(young), now=young.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    job = expert.job("s", young, now=young.end, horizon=HOUR)
     assert job is not None
     expert.fit_at_once()  # the backfill is done meanwhile
     expert.accept(run_fit(job), history, now=history.end)
-    again = expert.job("s", seen_as(history), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    again = expert.job("s", history, now=history.end, horizon=HOUR)
     assert expert.is_ready
     assert again is not None
     assert again.measures
@@ -148,7 +141,7 @@ def test_a_fit_that_took_long_is_carried_up_to_the_present(forecaster: Forecaste
     slow, stepped = an_expert(forecaster), an_expert(forecaster)
     young = daily(3.0, step=MINUTE, noise=1.0)
     asked = first(young, 3600)
-    job = slow.job("s", seen_as(asked), now=asked.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    job = slow.job("s", asked, now=asked.end, horizon=HOUR)
     assert job is not None
     outcome = run_fit(replace(job, measures=False))
     slow.accept(outcome, young, now=young.end)
@@ -209,7 +202,7 @@ def test_a_state_on_another_grid_is_not_taken_up(history: Series) -> None:
     expert = an_expert(step=timedelta(minutes=5))
     expert.restore(dict(former.stored()))
     assert expert.rise(history.end, LOOK_AHEAD) is None
-    assert expert.job("s", seen_as(history.coarsened(5 * MINUTE)), now=history.end, look_ahead=LOOK_AHEAD, horizon=HOUR)
+    assert expert.job("s", history.coarsened(5 * MINUTE), now=history.end, horizon=HOUR)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def job(model: str, history: Series) -> FitJob:
-    return FitJob("ml/chat/demand", model, history, look_ahead=3 * MINUTE, horizon=timedelta(hours=1))
+    return FitJob("ml/chat/demand", model, history, horizon=timedelta(hours=1))
 
 
 class Recording:
@@ -51,7 +51,7 @@ class Recording:
         return LastValue().forecast(state, steps, levels)
 
 
-def test_a_fit_brings_state_calibration_and_record() -> None:
+def test_a_fit_brings_state_and_calibration() -> None:
     history = daily(7)
     outcome = run_fit(job("harmonic", history))
     assert isinstance(outcome, Fitted)
@@ -60,8 +60,6 @@ def test_a_fit_brings_state_calibration_and_record() -> None:
     assert outcome.calibration is not None
     fan = Harmonic().forecast(outcome.state, 3, (0.1, 0.5, 0.9))
     assert not np.array_equal(FanCalibration.decode(outcome.calibration).calibrated(fan).quantiles, fan.quantiles)
-    assert outcome.losses is not None
-    assert outcome.losses.origins == 1007
     assert outcome.cpu_seconds > 0
 
 

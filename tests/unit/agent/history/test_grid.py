@@ -30,7 +30,7 @@ def take(history: History, *samples: tuple[float, float]) -> list[Taken]:
 def test_an_empty_history_knows_nothing():
     history = empty_history()
 
-    assert (len(history.fine()), len(history.coarse_mean()), len(history.coarse_max())) == (0, 0, 0)
+    assert (len(history.fine()), len(history.coarse_mean()), len(history.coarse().largest)) == (0, 0, 0)
     assert history.last is None
     assert history.age(NOON) is None
     assert history.gap_share(NOON) == 1.0
@@ -139,18 +139,18 @@ def test_a_coarse_value_stands_for_the_step_that_ends_with_it():
     take(history, (15, 1.0), (30, 2.0), (45, 3.0), (60, 6.0), (75, 100.0))
 
     assert (history.coarse_mean().end, history.coarse_mean().values.tolist()) == (at(60), [3.0])
-    assert history.coarse_max().values.tolist() == [6.0]
+    assert history.coarse().largest.tolist() == [6.0]
 
 
 def test_late_data_corrects_its_coarse_step():
     history = empty_history()
     take(history, (15, 1.0), (30, 1.0), (60, 1.0), (75, 1.0))
-    assert history.coarse_max().values.tolist() == [1.0]
+    assert history.coarse().largest.tolist() == [1.0]
 
     take(history, (45, 9.0))
 
     assert history.coarse_mean().values.tolist() == [3.0]
-    assert history.coarse_max().values.tolist() == [9.0]
+    assert history.coarse().largest.tolist() == [9.0]
 
 
 def test_a_step_cut_short_by_a_jump_still_counts():
@@ -166,7 +166,7 @@ def test_a_step_of_five_minutes_is_its_own_coarse_step():
     take(history, (0, 1.0), (300, 2.0), (900, 4.0))
 
     assert history.coarse_step == timedelta(minutes=5)
-    np.testing.assert_array_equal(history.coarse_max().values, [1.0, 2.0, NAN, 4.0])
+    np.testing.assert_array_equal(history.coarse().largest, [1.0, 2.0, NAN, 4.0])
 
 
 def test_a_backfill_fills_gaps_and_live_samples_win():
@@ -199,7 +199,7 @@ def test_a_coarse_backfill_needs_mean_and_largest_and_live_steps_win():
     )
 
     np.testing.assert_array_equal(history.coarse_mean().values, [4.0, NAN, 1.0])
-    np.testing.assert_array_equal(history.coarse_max().values, [8.0, NAN, 1.0])
+    np.testing.assert_array_equal(history.coarse().largest, [8.0, NAN, 1.0])
 
 
 def test_what_a_backfill_cannot_mean_is_counted_not_kept():

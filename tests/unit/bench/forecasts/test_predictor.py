@@ -1,4 +1,4 @@
-"""A model that foretells steps is read as the agent reads it."""
+"""A model that foretells steps is read for the largest of them."""
 
 from __future__ import annotations
 

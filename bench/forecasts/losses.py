@@ -6,17 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def pinball_loss(actual: float, quantile: float, level: float) -> float:
-    """Return the loss whose mean is least when `quantile` is exceeded with probability 1 - `level`.
-
-    Koenker & Bassett, Regression Quantiles, Econometrica 46 (1978). In the unit of the demand.
-    """
-    miss = actual - quantile
-    return max(level * miss, (level - 1.0) * miss)
-
-
 def mean_pinball_loss(actual: NDArray[np.float64], quantile: NDArray[np.float64], level: float) -> float | None:
-    """Return the mean pinball loss over the known pairs; None where none is known."""
+    """Return the loss that is least when `quantile` is exceeded with probability 1 - `level`; None where none is known.
+
+    Koenker & Bassett, Regression Quantiles, Econometrica 46 (1978). The mean over the known pairs, demand units.
+    """
     misses = _known(actual - quantile)
     return float(np.maximum(level * misses, (level - 1.0) * misses).mean()) if misses.size else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecasters.losses import coverage, mean_absolute_scaled_error, pinball_loss
+from bench.forecasts.losses import coverage, mean_absolute_scaled_error, mean_pinball_loss
 
 GAP = float("nan")
 
@@ -15,7 +15,11 @@ GAP = float("nan")
     [(12.0, 10.0, 1.8), (8.0, 10.0, 0.2), (10.0, 10.0, 0.0)],
 )
 def test_a_high_quantile_pays_nine_times_more_for_what_lies_above(actual: float, quantile: float, loss: float) -> None:
-    assert pinball_loss(actual, quantile, 0.9) == pytest.approx(loss)
+    assert mean_pinball_loss(np.array([actual, GAP]), np.array([quantile, 1.0]), 0.9) == pytest.approx(loss)
+
+
+def test_a_pinball_loss_is_not_defined_where_nothing_is_known() -> None:
+    assert mean_pinball_loss(np.array([GAP]), np.array([1.0]), 0.9) is None
 
 
 def test_mase_is_one_for_errors_as_large_as_the_seasonal_naive() -> None:

@@ -28,24 +28,12 @@ class Expert:
     """Holds what changes about a forecaster; the forecaster itself is stateless."""
 
     def __init__(self, forecaster: Forecaster, *, coarse_step: timedelta) -> None:
-        self.forecaster = forecaster
+        self._forecaster = forecaster
         self.calibration = FanCalibration()
-        self.note = "not fitted yet"
-        self.is_learning = False
         self._step = forecaster.grid(coarse_step)
         self._state: ModelState | None = None
         self._due: datetime | None = None  # of the next fit; None is at once
         self._is_measured = False  # whether the calibration has seen the whole history
-
-    @property
-    def name(self) -> str:
-        """The forecaster's name."""
-        return self.forecaster.name
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it can foretell."""
-        return self._state is not None
 
     def is_due(self, now: datetime) -> bool:
         """Whether a fit is due."""
@@ -56,7 +44,8 @@ class Expert:
         if not self.is_due(now):
             return None
         self._due = now + _RETRY_EVERY
-        return FitJob(signal, self.name, coarse.coarsened(self._step), horizon, measures=not self._is_measured)
+        history = coarse.coarsened(self._step)
+        return FitJob(signal, self._forecaster.name, history, horizon, measures=not self._is_measured)
 
     def fit_at_once(self) -> None:
         """Make a fit due that measures anew: there is more history than the last one saw."""
@@ -65,9 +54,8 @@ class Expert:
     def accept(self, outcome: Fitted | FitFailed, coarse: Series, *, now: datetime) -> None:
         """Take in a fit's outcome; one that failed leaves what was there before."""
         if isinstance(outcome, FitFailed):
-            self.note, self.is_learning = outcome.reason, outcome.needs_history
             return
-        self._state, self.note, self.is_learning = outcome.state, "", False
+        self._state = outcome.state
         has_seen_all = self._due is not None  # no more history has come while it ran
         if outcome.calibration is not None:
             self.calibration = FanCalibration.decode(outcome.calibration)
@@ -84,10 +72,10 @@ class Expert:
         newest = grid_instant(grid_index(coarse.end, self._step), self._step)
         behind = (newest - state.origin) // self._step
         if behind > _MOST_CATCH_UP:
-            self._state, self._due, self.note = None, None, "too old to be carried on, fitted anew"
+            self._state, self._due = None, None
             return
         for value in self._missed(coarse, state.origin, steps=behind).tolist():
-            state = self.forecaster.update(state, value)
+            state = self._forecaster.update(state, value)
         self._state = state
 
     def rise(self, now: datetime, look_ahead: timedelta) -> float | None:
@@ -103,7 +91,7 @@ class Expert:
         steps = -((state.origin - until) // self._step)
         if steps > _MOST_CATCH_UP:  # a clock jumped ahead, and there is no history to carry the state on by
             return None
-        path = self.forecaster.forecast(state, steps, (0.5,))
+        path = self._forecaster.forecast(state, steps, (0.5,))
         return max(0.0, path.peak(0.5, now, until) - path.at(0.5, now))
 
     def fan(self, newest: Sample, horizon: timedelta, levels: tuple[float, ...]) -> Forecast | None:
@@ -111,7 +99,7 @@ class Expert:
         if self._state is None:
             return None
         steps = max(1, horizon // self._step)  # the grid may be coarser than a short horizon
-        fan = self.calibration.calibrated(self.forecaster.forecast(self._state, steps, levels))
+        fan = self.calibration.calibrated(self._forecaster.forecast(self._state, steps, levels))
         return fan.anchored(newest.at, newest.value) if fan.origin <= newest.at <= fan.end else fan
 
     def stored(self) -> Mapping[str, bytes]:

@@ -489,7 +489,7 @@ def test_a_changed_policy_keeps_its_answer_and_what_its_experts_knew() -> None:
         await agent.engine.assign([assigned(source, **minutely(), bounds=Bounds(1, 100))])
         kept = agent.board.answer(CHAT).replicas
         (watched,) = agent.engine.watched
-        is_ready = watched.decider.signals["demand"].experts["harmonic"].is_ready
+        is_ready = bool(watched.decider.signals["demand"].experts["harmonic"].stored())
         assert before is not None
         await agent.close()
         return kept if kept == before else None, is_ready

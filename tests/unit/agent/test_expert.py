@@ -64,18 +64,19 @@ def history() -> Series:
     return daily(2.0, step=MINUTE, noise=1.0)
 
 
-def test_an_expert_without_a_fit_foretells_nothing_and_says_so(history: Series) -> None:
+def test_an_expert_without_a_fit_foretells_nothing(history: Series) -> None:
     expert = an_expert()
     assert expert.rise(history.end, LOOK_AHEAD) is None
     assert expert.fan(Sample(history.end, 100.0), HOUR, (0.5,)) is None
-    assert (expert.is_ready, expert.note) == (False, "not fitted yet")
+    assert expert.stored() == {}
 
 
 def test_too_little_history_is_told_as_what_is_missing() -> None:
     expert = an_expert()
-    fit(expert, series([100.0] * 20, step=MINUTE))
-    assert (expert.is_ready, expert.is_learning) == (False, True)
-    assert expert.note == "needs 55 min more history (20 of 75 min)"
+    outcome = fit(expert, series([100.0] * 20, step=MINUTE))
+    assert isinstance(outcome, FitFailed)
+    assert outcome.reason == "needs 55 min more history (20 of 75 min)"
+    assert expert.stored() == {}
 
 
 def test_a_fit_that_is_due_is_asked_for_once(history: Series) -> None:
@@ -109,7 +110,6 @@ def test_a_failed_refit_leaves_the_model_that_was_there(history: Series) -> None
     before = seen(expert, history)
     expert.accept(FitFailed("s", "harmonic", "killed at its deadline of 60 s", False), history, now=history.end)
     assert seen(expert, history) == before
-    assert expert.note == "killed at its deadline of 60 s"
 
 
 def test_more_history_makes_a_fit_due_at_once_that_measures_anew(history: Series) -> None:
@@ -129,7 +129,7 @@ def test_history_that_comes_while_a_fit_runs_is_fitted_when_that_is_back(history
     expert.fit_at_once()  # the backfill is done meanwhile
     expert.accept(run_fit(job), history, now=history.end)
     again = expert.job("s", history, now=history.end, horizon=HOUR)
-    assert expert.is_ready
+    assert expert.rise(history.end, LOOK_AHEAD) is not None
     assert again is not None
     assert again.measures
 
@@ -211,7 +211,7 @@ def test_a_state_on_another_grid_is_not_taken_up(history: Series) -> None:
 def test_what_cannot_be_restored_is_fitted_anew(stored: dict[str, bytes], history: Series) -> None:
     expert = an_expert()
     expert.restore(stored)
-    assert expert.note == "not fitted yet"
+    assert expert.stored() == {}
     assert isinstance(fit(expert, history), Fitted)
 
 
@@ -220,7 +220,7 @@ def test_a_damaged_calibration_takes_its_state_with_it(history: Series) -> None:
     fit(former, history)
     expert = an_expert()
     expert.restore({**former.stored(), "fan": b"damaged"})
-    assert not expert.is_ready
+    assert expert.stored() == {}
 
 
 def test_a_state_from_days_ago_is_fitted_anew_instead_of_walked_across_them(history: Series) -> None:
@@ -228,7 +228,8 @@ def test_a_state_from_days_ago_is_fitted_anew_instead_of_walked_across_them(hist
     fit(expert, history)
     late = series([100.0] * 100, step=MINUTE)
     expert.advance(Series(MONDAY + timedelta(days=9), MINUTE, late.values))
-    assert (expert.is_ready, expert.note) == (False, "too old to be carried on, fitted anew")
+    assert expert.stored() == {}
+    assert expert.is_due(history.end)
 
 
 def test_where_the_path_falls_no_rise_is_foretold() -> None:

@@ -228,7 +228,7 @@ def test_a_damaged_store_is_a_fresh_start() -> None:
     driven = Driven(a_policy(), stored={"peaks/contest": b"{", "last-value/state": b"?"})
     assert driven.signal.trust_rows() == ()
     driven.learn(past_of(daily, end=START, span=timedelta(hours=1)))
-    assert driven.signal.experts["last-value"].is_ready
+    assert driven.signal.experts["last-value"].stored()
 
 
 def test_a_fan_is_there_for_people_before_any_expert_is_trusted(past: Series) -> None:

@@ -11,8 +11,9 @@ import requests
 
 from agent.configuration import PrometheusAddress
 from agent.sources.prometheus import PrometheusServer, PrometheusSource
-from agent.sources.source import Reading, SignalState, SourceError
+from agent.sources.source import SignalState, SourceError
 from tests.real.prometheus import rig
+from tests.real.prometheus.reading import until_read
 
 pytestmark = pytest.mark.real
 
@@ -30,23 +31,9 @@ def _source(server: PrometheusServer, query: str) -> PrometheusSource:
     return PrometheusSource(server, query, step=SECOND, delay=timedelta(0))
 
 
-async def _until_read(source: PrometheusSource, value: float) -> Reading:
-    """Poll as the agent does until a scrape has brought the value."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                reading = await source.latest(datetime.now(UTC))
-                if reading.sample.value == value:
-                    return reading
-            except SourceError as error:
-                if error.state not in {SignalState.EMPTY, SignalState.UNAVAILABLE}:
-                    raise
-            await asyncio.sleep(0.2)
-
-
 async def test_a_scraped_value_arrives_and_is_fresh(server: PrometheusServer, exporter: rig.Exporter) -> None:
     exporter.value = 42.5
-    reading = await _until_read(_source(server, "sum(demand)"), 42.5)
+    reading = await until_read(_source(server, "sum(demand)"), 42.5)
 
     assert reading.newest is not None
     assert timedelta(0) <= reading.sample.at - reading.newest <= 3 * SECOND
@@ -57,7 +44,7 @@ async def test_a_reading_of_a_vector_is_one_request_and_what_is_wrong_is_told_of
 ) -> None:
     exporter.value = 42.5
     source = _source(server, "sum(demand)  # requests per second")
-    await _until_read(source, 42.5)
+    await until_read(source, 42.5)
     asked = _asked(live)
     for _ in range(3):
         await source.latest(datetime.now(UTC))
@@ -72,7 +59,7 @@ async def test_a_reading_of_a_vector_is_one_request_and_what_is_wrong_is_told_of
 
 async def test_a_scalar_is_read_with_its_freshness(server: PrometheusServer, exporter: rig.Exporter) -> None:
     exporter.value = 42.5
-    await _until_read(_source(server, "sum(demand)"), 42.5)
+    await until_read(_source(server, "sum(demand)"), 42.5)
     reading = await _source(server, "scalar(sum(demand))").latest(datetime.now(UTC))
     assert reading.newest is not None
 
@@ -89,7 +76,7 @@ async def test_when_the_target_is_gone_a_windowed_value_goes_on_and_its_age_grow
 ) -> None:
     exporter.value = 5.0
     source = _source(server, "sum(last_over_time(demand[24s]))")
-    await _until_read(source, 5.0)
+    await until_read(source, 5.0)
     await asyncio.sleep(4)  # longer than an eighth of the window, at which lost samples are looked for
     exporter.stop()
     await asyncio.sleep(5)
@@ -110,7 +97,7 @@ async def test_when_the_target_is_gone_an_instant_value_is_empty(
 ) -> None:
     exporter.value = 5.0
     source = _source(server, "sum(demand)")
-    await _until_read(source, 5.0)
+    await until_read(source, 5.0)
     exporter.stop()
     await asyncio.sleep(4)
 
@@ -124,7 +111,7 @@ async def test_a_restarted_server_is_read_again(
 ) -> None:
     exporter.value = 1.0
     source = _source(server, "sum(demand)")
-    await _until_read(source, 1.0)
+    await until_read(source, 1.0)
     live.stop()
     with pytest.raises(SourceError) as caught:
         await source.latest(datetime.now(UTC))
@@ -134,7 +121,7 @@ async def test_a_restarted_server_is_read_again(
     assert caught.value.state is SignalState.UNAVAILABLE
     assert caught.value.is_retriable
     assert "Connection refused" in str(caught.value)
-    await _until_read(source, 2.0)
+    await until_read(source, 2.0)
 
 
 async def test_a_server_that_hangs_costs_its_timeout_and_never_the_loop(
@@ -142,7 +129,7 @@ async def test_a_server_that_hangs_costs_its_timeout_and_never_the_loop(
 ) -> None:
     exporter.value = 3.0
     source = _source(server, "sum(demand)")
-    await _until_read(source, 3.0)
+    await until_read(source, 3.0)
     live.pause()
     began = time.monotonic()
     # more than there are threads: those that wait for a thread are under the same deadline
@@ -158,4 +145,4 @@ async def test_a_server_that_hangs_costs_its_timeout_and_never_the_loop(
     assert [getattr(error, "state", error) for error in errors] == [SignalState.TIMED_OUT] * 12
     assert took < 1.5
     assert naps > 50
-    await _until_read(source, 3.0)
+    await until_read(source, 3.0)

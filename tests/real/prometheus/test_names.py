@@ -15,6 +15,7 @@ from agent.sources.prometheus import PrometheusServer, PrometheusSource
 from agent.sources.source import Reading, SignalState, SourceError
 from forecasters.series import Series, grid_index, grid_instant
 from tests.real.prometheus import rig
+from tests.real.prometheus.reading import until_read
 
 pytestmark = pytest.mark.real
 
@@ -46,18 +47,7 @@ def server(live: rig.PrometheusServer) -> Iterator[PrometheusServer]:
 
 
 async def _read(server: PrometheusServer, query: str, value: float) -> Reading:
-    """Poll as the agent does until a scrape has brought the value."""
-    source = PrometheusSource(server, query, step=SECOND, delay=timedelta(0))
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                reading = await source.latest(datetime.now(UTC))
-                if reading.sample.value == value:
-                    return reading
-            except SourceError as error:
-                if error.state is not SignalState.EMPTY:
-                    raise
-            await asyncio.sleep(0.2)
+    return await until_read(PrometheusSource(server, query, step=SECOND, delay=timedelta(0)), value)
 
 
 def _age(reading: Reading) -> timedelta:

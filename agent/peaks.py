@@ -181,7 +181,7 @@ class Peaks:
         choice, answering, plans = self._chooser.choice, self._chooser.answering, self._planned
         if choice is None or answering is None or plans is None or self._last_at is None:
             return None
-        needs = self._contest.needs(plans, self._demand)
+        needs = self._contest.needs(plans, self._demand, answering.places)
         lead = self._contest.experts[choice.lead]
         path = plans[self._contest.paths.index(lead.path)]
         return Planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,8 @@ class Choice:
 class Answering:
     """Whom to ask: those chosen at a risk, and those that would be chosen at each looser step."""
 
-    shares: NDArray[np.float64]  # of each expert in the mean need of each group, shape (groups, experts)
+    places: NDArray[np.int64]  # of the experts, shape (n,)
+    shares: NDArray[np.float64]  # of each of them in the mean need of each group, shape (groups, n)
     passes_tolerance: bool  # whether most of any group step past the HPA's tolerance
 
     @classmethod
@@ -74,13 +75,17 @@ class Answering:
         groups = {choice.together.tobytes(): choice.together}
         for together in _looser(records, counted_as(risk), allowed):
             groups.setdefault(together.tobytes(), together)
-        shares = np.zeros((len(groups), len(allowed)))
-        for row, together in enumerate(groups.values()):
-            shares[row, together] = 1.0 / len(together)
-        return cls(shares, bool((shares @ passing).max() > 0.5))
+        return cls.of_groups(list(groups.values()), passing)
+
+    @classmethod
+    def of_groups(cls, groups: Sequence[NDArray[np.int64]], passing: NDArray[np.bool_]) -> Answering:
+        """Return whom to ask, by the places of each group's experts."""
+        places = np.unique(np.concatenate(groups))
+        shares = np.array([np.isin(places, group) / len(group) for group in groups])
+        return cls(places, shares, bool((shares @ passing[places]).max() > 0.5))
 
     def need(self, needs: NDArray[np.float64]) -> float:
-        """Return the answer's need, replicas, of what each expert finds needed, shape (experts,)."""
+        """Return the answer's need, replicas, of what each of the experts finds needed, shape (n,)."""
         return float((self.shares @ needs).max())
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from forecasters.packing import Packed, UnreadableState, pack, unpack
 from scalers.hpa_rules import HpaRules
+from scalers.proposals import A_HAIR, Proposals, as_pods
 from scalers.simulated_pool import SimulatedPool, UnreadablePool
 from scalers.tolerance import PAST_THE_EDGE, WORTH_PASSING
 
@@ -77,6 +78,39 @@ def _experts(paths: tuple[str, ...]) -> tuple[Expert, ...]:
     return tuple(Expert(path, margin, passes) for path in paths for margin in MARGINS for passes in (False, True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Passing:
+    """Between how many pods that are there a need is worth stepping past the tolerance; shapes (steps, needs).
+
+    It is past the middle of the tolerance, and for the raw need above what is there it always is.
+    """
+
+    least: NDArray[np.int16]
+    below: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, needs: NDArray[np.float64], raw: NDArray[np.float64], rules: HpaRules) -> _Passing:
+        least = needs / (1.0 + rules.tolerance_up)
+        below = np.maximum(needs / (1.0 + WORTH_PASSING * rules.tolerance_up), raw[:, None])
+        return cls(as_pods(np.ceil(least - A_HAIR)), as_pods(np.ceil(below - A_HAIR)))
+
+    def at(self, step: int, there: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Return which needs of a step are worth it, by the pods that are there, shape (needs,)."""
+        passes: NDArray[np.bool_] = (there >= self.least[step]) & (there < self.below[step])
+        return passes
+
+
+@lru_cache
+def _past_the_edge(rules: HpaRules, gang: int) -> NDArray[np.int16]:
+    """Return what an HPA wants that is told of just more than its tolerance, by the pods that are there."""
+    edges = np.arange(rules.maximum + 1, dtype=np.float64) * (1.0 + rules.tolerance_up) + PAST_THE_EDGE
+    return Proposals.of(_in_gangs(edges, gang), rules).replicas
+
+
+def _in_gangs(needs: NDArray[np.float64], gang: int) -> NDArray[np.float64]:
+    return needs if gang == 1 else np.ceil(needs / gang - A_HAIR) * gang
+
+
 class Contest:
     """The experts of one signal.
 
@@ -102,9 +136,7 @@ class Contest:
         count = len(self.experts)
         self._per_unit = 1.0 / (np.array(MARGINS) * setting.capacity)
         self._pool: SimulatedPool | None = None
-        self._values = np.empty((len(paths), len(MARGINS), _MODES))
         self._ready = np.zeros((setting.late, count), np.int16)
-        self._missing = np.empty(count)
         self._seen = 0  # steps so far
         self._waiting = np.empty((_AT_ONCE, len(paths) + 1))  # steps to be lived through: plans, and the demand
         self._count = 0  # of them
@@ -150,10 +182,17 @@ class Contest:
         self._demand[1] *= share
         self._weights[1] *= share
 
-    def needs(self, planned: NDArray[np.float64], demand: float) -> NDArray[np.float64]:
-        """Return the replicas that each expert finds needed, its step past the tolerance apart; shape (experts,)."""
-        needs = self._needs(planned[None, :], np.array([demand / self._setting.capacity]))
-        return np.repeat(needs.ravel(), _MODES)
+    def needs(self, planned: NDArray[np.float64], demand: float, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the replicas that some experts find needed, their step past the tolerance apart.
+
+        Args:
+            planned: as for `step`.
+            demand: likewise.
+            places: of the experts, shape (n,).
+        """
+        of_margins = places // _MODES
+        needs = planned[of_margins // len(MARGINS)] * self._per_unit[of_margins % len(MARGINS)]
+        return np.fmax(needs, demand / self._setting.capacity)
 
     def records(self) -> Records:
         """Return what the experts did up to the last whole block."""
@@ -220,18 +259,34 @@ class Contest:
         waiting, self._count = self._waiting[: self._count], 0
         if len(waiting):
             raw = waiting[:, -1] / self._setting.capacity
-            for needs, needed in zip(self._needs(waiting[:, :-1], raw), raw.tolist(), strict=True):
-                self._live(needs, needed)
+            self._score(raw, *self._lived(self._needs(waiting[:, :-1], raw), raw))
 
-    def _live(self, needs: NDArray[np.float64], raw: float) -> None:
-        setting = self._setting
-        pool = self._pool or self._begin(raw)
-        pool.advance()
-        pool.sync(self._answers(needs, raw, pool.existing))
-        if self._seen >= setting.late:
-            self._score(raw, pool)
-        self._ready[self._seen % setting.late] = pool.ready
-        self._seen += 1
+    def _lived(
+        self, needs: NDArray[np.float64], raw: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Let pods and HPAs live through steps.
+
+        Args:
+            needs: replicas, shape (steps, paths * margins).
+            raw: need of each step, replicas.
+
+        Returns:
+            The pods that were there before the first step and after each, shape (steps + 1, experts), and those that
+            were ready after each, shape (steps, experts).
+        """
+        rules, pool = self._setting.rules, self._pool or self._begin(float(raw[0]))
+        proposals = Proposals.of(_in_gangs(needs, self._setting.gang), rules).repeated(_MODES)
+        passing, past = _Passing.of(needs, raw, rules), _past_the_edge(rules, self._setting.gang)
+        existing = np.empty((len(raw) + 1, len(self)), np.int16)
+        ready = np.empty((len(raw), len(self)), np.int16)
+        existing[0] = pool.existing
+        for step in range(len(raw)):
+            pool.advance()
+            wanted, there = pool.wanted(proposals.at(step)), pool.existing[1::_MODES]
+            np.copyto(wanted[1::_MODES], past[there], where=passing.at(step, there))
+            pool.act(wanted)
+            existing[step + 1], ready[step] = pool.existing, pool.ready
+        return existing, ready
 
     def _begin(self, raw: float) -> SimulatedPool:
         rules = self._setting.rules
@@ -243,40 +298,44 @@ class Contest:
         return SimulatedPool(len(self), first=first, rules=setting.rules, start_up=setting.start_up, step=setting.step)
 
     def _needs(self, planned: NDArray[np.float64], raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return replicas by step, path and margin, never below the raw need; shape (steps, paths, margins)."""
-        unknown = np.isnan(planned)
-        if unknown.any():
-            planned = np.where(unknown, 0.0, planned)
-        needs = planned[:, :, None] * self._per_unit
-        return np.maximum(needs, raw[:, None, None], out=needs)
+        """Return replicas by step and by path and margin, never below the raw need; shape (steps, paths * margins)."""
+        needs = (np.nan_to_num(planned)[:, :, None] * self._per_unit).reshape(len(planned), -1)
+        return np.maximum(needs, raw[:, None], out=needs)
 
-    def _answers(self, needs: NDArray[np.float64], raw: float, existing: NDArray[np.int16]) -> NDArray[np.float64]:
-        """Return what KEDA would be told by each, shape (experts,)."""
-        values, rules = self._values, self._setting.rules
-        values[:, :, 0] = needs
-        values[:, :, 1] = needs
-        there = existing.reshape(values.shape)[:, :, 1].astype(np.float64)  # once, and not in each of the products
-        edge = there * (1.0 + rules.tolerance_up)
-        # past the middle of the tolerance it is worth it, and above what is there it is always so for the raw need
-        least = np.where(there < raw, there, there * (1.0 + WORTH_PASSING * rules.tolerance_up))
-        passes = (needs > least) & (needs <= edge)
-        np.add(edge, PAST_THE_EDGE, out=values[:, :, 1], where=passes)
-        answers = values.reshape(-1)
-        if self._setting.gang > 1:
-            answers = np.ceil(answers / self._setting.gang - 1e-9) * self._setting.gang
-        return answers
+    def _score(self, raw: NDArray[np.float64], existing: NDArray[np.int16], ready: NDArray[np.int16]) -> None:
+        """Hold the demand of steps against the pods that were ready when it arose; arrays as `_lived` returns them."""
+        late, most, count = self._setting.late, self._setting.rules.maximum, len(raw)
+        # by the step in which it was ready, the oldest first
+        then = np.concatenate([np.roll(self._ready, -(self._seen % late), axis=0), ready])
+        begin = min(max(0, late - self._seen), count)
+        self._seen += count
+        self._ready[:] = np.roll(then[count:], self._seen % late, axis=0)
+        demand = np.minimum(raw, most)  # a metric's bug is not demand for ever
+        missing = np.clip(raw[:, None] - then[:count], 0.0, most)
+        acted = existing[1:] != existing[:-1]
+        while begin < count:
+            end = min(count, begin + max(1, self._steps_of_block - int(self._weights[0])))
+            rows = slice(begin, end)
+            self._add(demand[rows], missing[rows], existing[1:][rows], acted[rows])
+            begin = end
 
-    def _score(self, raw: float, pool: SimulatedPool) -> None:
-        missing = np.subtract(raw, self._ready[self._seen % self._setting.late], out=self._missing)
+    def _add(
+        self,
+        demand: NDArray[np.float64],
+        missing: NDArray[np.float64],
+        existing: NDArray[np.int16],
+        acted: NDArray[np.bool_],
+    ) -> None:
+        """Add steps to the running block; sums that are rounded are taken one by one, in whatever parts they come."""
         short, paid, actions, unserved = self._block
-        np.maximum(missing, 0.0, out=missing)
-        np.minimum(missing, self._setting.rules.maximum, out=missing)  # a metric's bug is not demand for ever
-        unserved += missing
-        short += missing > 0.0
-        paid += pool.existing
-        actions += pool.acted
-        self._demand[0] += min(raw, self._setting.rules.maximum)
-        self._weights[0] += 1
+        short += np.count_nonzero(missing > 0.0, axis=0)
+        paid += existing.sum(axis=0, dtype=np.int64)
+        actions += np.count_nonzero(acted, axis=0)
+        for more in missing.astype(np.float32):
+            unserved += more
+        for need in demand.tolist():
+            self._demand[0] += need
+        self._weights[0] += len(demand)
         if self._weights[0] >= self._steps_of_block:
             self._end_block()
 

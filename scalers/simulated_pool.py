@@ -1,8 +1,8 @@
 """Pods and their HPA, simulated for many contenders side by side: what an answer does, before it is given.
 
-Mirrors kubernetes pkg/controller/podautoscaler: `GetExternalPerPodMetricReplicas` of replica_calculator.go for what is
-wanted, `normalizeDesiredReplicasWithBehaviors` of horizontal.go for what is done about it. New pods exist at once and
-serve after their start-up; removed ones go at once, the newest of those that are starting first.
+What a metric proposes is worked out in `proposals`; what is done about it mirrors
+`normalizeDesiredReplicasWithBehaviors` of kubernetes pkg/controller/podautoscaler/horizontal.go. New pods exist at once
+and serve after their start-up; removed ones go at once, the newest of those that are starting first.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from scalers.hpa_rules import HpaRules
+from scalers.hpa_rules import MOST_REPLICAS, HpaRules
+from scalers.proposals import A_HAIR, Proposals, as_pods
 from scalers.recent_maximum import RecentMaximum
 
-_HAIR = 1e-9  # a quotient a rounding error above a whole number asks for no replica more, and is inside a tolerance
 _HEADER = struct.Struct("<4s5I")
 _MAGIC = b"FTP1"
 _STORED = np.dtype("<i2")
@@ -35,7 +35,6 @@ class SimulatedPool:
     Attributes:
         existing: pods that are there, starting ones among them, after the last step; shape (contenders,).
         ready: those of them that serve.
-        acted: whether the last step changed `existing`.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class SimulatedPool:
         if self.existing.min(initial=1) < 1:
             raise ValueError(f"a simulated pool begins with at least 1 pod, got {self.existing.min()}")
         self.ready = self.existing.copy()
-        self.acted = np.zeros(contenders, np.bool_)
         # pods that are starting, by the step of a round of `start_up` in which they become ready
         self._starting = np.zeros((start_up // step, contenders), np.int16)
         self._slot = 0
@@ -67,10 +65,10 @@ class SimulatedPool:
         self._recent = RecentMaximum(contenders, max(1, rules.stabilization // step))
         # a rise is recommended for as long as the window remembers it: until then nothing is scaled in
         self._may_drop_starting = len(self._starting) > len(self._recent.ring)
-        self._value, self._ratio = np.empty(contenders), np.empty(contenders)
+        bounds = (0, rules.minimum, min(rules.up_pods, MOST_REPLICAS))  # a number costs numpy twice what an array does
+        self._none, self._least, self._up_pods = (np.array(bound, np.int16) for bound in bounds)
         self._wanted, self._change, self._limit = (np.empty(contenders, np.int16) for _ in range(3))
-        self._is_inside, self._is_low = np.empty(contenders, np.bool_), np.empty(contenders, np.bool_)
-        self._ratio_bounds = (1 - rules.tolerance_down - _HAIR, 1 + rules.tolerance_up + _HAIR)
+        self._is_one, self._is_other = np.empty(contenders, np.bool_), np.empty(contenders, np.bool_)
 
     def step(self, values: NDArray[np.float64]) -> None:
         """Let a step of time pass, then let each HPA act on its metric.
@@ -87,16 +85,31 @@ class SimulatedPool:
         if len(self._starting):
             due = self._starting[self._slot]
             np.add(self.ready, due, out=self.ready)
-            due[:] = 0
+            due.fill(0)
 
     def sync(self, values: NDArray[np.float64]) -> None:
         """Let each HPA act on its metric, the second half of a step."""
-        # far above the bound is past any tolerance; bounded, the product below cannot overflow
-        value = np.minimum(values, 2.0 * self._rules.maximum, out=self._value)
-        holds = np.isnan(value) if np.isnan(value @ value) else None
-        wanted = self._want(holds)
-        change = self._stabilize(wanted, holds)
-        self._apply(change)
+        proposals = Proposals.of(values, self._rules)
+        self.act(self.wanted(proposals), proposals.failed)
+
+    def wanted(self, proposals: Proposals) -> NDArray[np.int16]:
+        """Return the replicas that each HPA wants of what its metric proposes; the array is the pool's own."""
+        wanted, existing, is_inside = self._wanted, self.existing, self._is_one
+        np.greater_equal(existing, proposals.least, out=is_inside)
+        np.less_equal(existing, proposals.most, out=self._is_other)
+        np.logical_and(is_inside, self._is_other, out=is_inside)
+        wanted[:] = proposals.replicas
+        np.putmask(wanted, is_inside, existing)
+        return np.maximum(wanted, self._least, out=wanted)
+
+    def act(self, wanted: NDArray[np.int16], failed: NDArray[np.bool_] | None = None) -> None:
+        """Let each HPA go as far as its behavior allows.
+
+        Args:
+            wanted: replicas, shape (contenders,); overwritten where the read failed.
+            failed: whose read failed; None where nobody's did.
+        """
+        self._apply(self._allowed(wanted, failed))
 
     def encode(self) -> bytes:
         """Return the state as bytes, for the store."""
@@ -124,80 +137,55 @@ class SimulatedPool:
         self._slot = slot
         self._recent.restore(table[2 + sizes[1] :], place)
 
-    def _want(self, holds: NDArray[np.bool_] | None) -> NDArray[np.int16]:
-        """Return what each metric asks for, before the behavior; shape (contenders,)."""
-        rules, value, ratio, wanted = self._rules, self._value, self._ratio, self._wanted
-        if holds is not None:
-            value[holds] = self.existing[holds]
-        if rules.is_rounded:
-            np.multiply(value, 1000.0, out=value)
-            np.rint(value, out=value)
-            np.divide(value, 1000.0, out=value)
-        np.divide(value, self.existing, out=ratio)
-        low, high = self._ratio_bounds
-        np.less_equal(ratio, high, out=self._is_inside)
-        np.greater_equal(ratio, low, out=self._is_low)
-        np.logical_and(self._is_inside, self._is_low, out=self._is_inside)
-        np.subtract(value, _HAIR, out=value)
-        np.ceil(value, out=value)
-        np.minimum(value, rules.maximum, out=value)
-        np.copyto(wanted, value, casting="unsafe")
-        np.copyto(wanted, self.existing, where=self._is_inside)
-        np.maximum(wanted, rules.minimum, out=wanted)
-        return wanted
-
-    def _stabilize(self, wanted: NDArray[np.int16], holds: NDArray[np.bool_] | None) -> NDArray[np.int16]:
+    def _allowed(self, wanted: NDArray[np.int16], failed: NDArray[np.bool_] | None) -> NDArray[np.int16]:
         """Return the change of replicas that the behavior allows; shape (contenders,)."""
-        change, limit = self._change, self._limit
-        if holds is not None:
-            wanted[holds] = 0
+        change = self._change
+        if failed is not None:
+            wanted[failed] = 0
         self._recent.push(wanted, out=change)
         # a scale-in stops at the largest recent recommendation, which is never below what is wanted now
         np.minimum(change, self.existing, out=change)
         np.maximum(change, wanted, out=change)
-        if holds is not None:
-            change[holds] = self.existing[holds]
+        if failed is not None:
+            change[failed] = self.existing[failed]
         np.subtract(change, self.existing, out=change)
-        rules = self._rules
-        np.minimum(change, self._most(rules.up_percent, rules.up_pods, out=limit), out=change)
-        if rules.down_percent < 100:
-            most = self._most(rules.down_percent, rules.down_pods, out=limit)
+        np.minimum(change, self._most_up(), out=change)
+        if self._rules.down_percent < 100:
+            most = self._most(self._rules.down_percent, self._rules.down_pods)
             np.maximum(change, np.negative(most, out=most), out=change)
         return change
 
-    def _most(self, percent: float, pods: int, *, out: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Return by how many replicas a sync may change each contender."""
-        if percent == 100:
-            return np.maximum(self.existing, pods, out=out)
-        np.multiply(self.existing, percent / 100, out=self._ratio)
-        np.subtract(self._ratio, _HAIR, out=self._ratio)
-        np.ceil(self._ratio, out=self._ratio)
-        np.clip(self._ratio, pods, self._rules.maximum, out=self._ratio)
-        np.copyto(out, self._ratio, casting="unsafe")
-        return out
+    def _most_up(self) -> NDArray[np.int16]:
+        """Return by how many replicas a sync may scale each contender out."""
+        if self._rules.up_percent == 100:
+            return np.maximum(self.existing, self._up_pods, out=self._limit)
+        return self._most(self._rules.up_percent, self._rules.up_pods)
+
+    def _most(self, percent: float, pods: int) -> NDArray[np.int16]:
+        """Return a share of each contender's replicas, or so many pods where that is more."""
+        return as_pods(np.clip(np.ceil(self.existing * (percent / 100) - A_HAIR), pods, self._rules.maximum))
 
     def _apply(self, change: NDArray[np.int16]) -> None:
         """Start and remove pods."""
-        np.not_equal(change, 0, out=self.acted)
-        gone = np.minimum(change, 0, out=self._limit)
+        gone = np.minimum(change, self._none, out=self._limit)
         if self._may_drop_starting:
             self._spare_ready(gone)
         np.add(self.existing, change, out=self.existing)
         if not len(self._starting):
             self.ready[:] = self.existing
             return
-        np.maximum(change, 0, out=self._starting[self._slot])
+        np.maximum(change, self._none, out=self._starting[self._slot])
         np.add(self.ready, gone, out=self.ready)
         self._slot = (self._slot + 1) % len(self._starting)
 
     def _spare_ready(self, gone: NDArray[np.int16]) -> None:
         """Take what can be taken of scale-ins from pods that are starting; the rest stays in `gone`."""
-        np.less(gone, 0, out=self._is_inside)
-        np.greater(self.existing, self.ready, out=self._is_low)
-        np.logical_and(self._is_inside, self._is_low, out=self._is_inside)
-        if not self._is_inside.any():
+        np.less(gone, 0, out=self._is_one)
+        np.greater(self.existing, self.ready, out=self._is_other)
+        np.logical_and(self._is_one, self._is_other, out=self._is_one)
+        if not self._is_one.any():
             return
-        who = np.flatnonzero(self._is_inside)
+        who = np.flatnonzero(self._is_one)
         count = len(self._starting)
         order = self._newest_first[count - 1 - self._slot : 2 * count - 1 - self._slot]
         places = np.ix_(order, who)

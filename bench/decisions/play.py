@@ -147,10 +147,8 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
         if step < trial.first:
             continue
         pool.advance()
-        needs = contest.needs(planned, demand) if is_known else np.full(len(contest), np.nan)
-        pool.sync(
-            _answers(np.array([each.need(needs) for each in asked]), demand / setting.capacity, passes, pool.existing)
-        )
+        needs = [each.need(contest.needs(planned, demand, each.places)) if is_known else np.nan for each in asked]
+        pool.sync(_answers(np.array(needs), demand / setting.capacity, passes, pool.existing))
         if step >= trial.begin:
             course[:, step - trial.begin] = pool.ready, pool.existing
     return [Course(ready, existing) for ready, existing in zip(course[0].T, course[1].T, strict=True)]

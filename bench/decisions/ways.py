@@ -69,9 +69,7 @@ class Lane:
     def choose(self, contest: Contest, records: Records) -> Answering:
         """Return whom to ask from now on."""
         if not self.way.is_margin_learned:
-            shares = np.zeros((1, len(contest)))
-            shares[0, _as_fitted(contest, self.risk)] = 1.0
-            return Answering(shares, passes_tolerance=False)
+            return Answering(np.array([_as_fitted(contest, self.risk)]), np.ones((1, 1)), passes_tolerance=False)
         choice = choose(records, risk=self.risk, allowed=self.allowed, reactive=self.reactive, before=self.lead)
         self.lead = choice.lead
         return Answering.of(records, choice, risk=self.risk, allowed=self.allowed, passing=contest.passing)

@@ -90,7 +90,7 @@ def test_records_younger_than_a_day_lose_nothing_by_a_change_of_level() -> None:
 
 
 def test_no_expert_needs_less_than_the_demand_takes(contest: Contest) -> None:
-    needs = contest.needs(np.array([50.0, np.nan]), 80.0)
+    needs = contest.needs(np.array([50.0, np.nan]), 80.0, np.arange(len(contest)))
     assert len(needs) == 2 * len(MARGINS) * 2
     assert needs.min() == 8.0
 
@@ -172,8 +172,8 @@ def asked(contest: Contest, risk: float, planned: list[float], demand: float) ->
     records, everybody = contest.records(), np.ones(len(contest), np.bool_)
     reactive = np.array([expert.path == "reactive" for expert in contest.experts])
     choice = choose(records, risk=risk, allowed=everybody, reactive=reactive, before=None)
-    needs = contest.needs(np.array(planned), demand)
-    return Answering.of(records, choice, risk=risk, allowed=everybody, passing=contest.passing).need(needs)
+    answering = Answering.of(records, choice, risk=risk, allowed=everybody, passing=contest.passing)
+    return answering.need(contest.needs(np.array(planned), demand, answering.places))
 
 
 risks = st.floats(1e-7, 0.99)

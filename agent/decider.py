@@ -13,7 +13,8 @@ from forecasters.forecaster import Forecaster
 from scalers.advantage import Advantage
 from scalers.decision import Basis, Decision, LearnedCapacity, Replicas
 from scalers.policy import ScalingPolicy
-from scalers.recommend import Previous, Situation, recommend
+from scalers.recommend import recommend
+from scalers.situation import Previous, Situation
 
 # Beside the time within which a fall is noticed: the answer before it was made a step earlier.
 _MORE = timedelta(minutes=1)

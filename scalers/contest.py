@@ -283,7 +283,8 @@ class Contest:
         for step in range(len(raw)):
             pool.advance()
             wanted, there = pool.wanted(proposals.at(step)), pool.existing[1::_MODES]
-            np.copyto(wanted[1::_MODES], past[there], where=passing.at(step, there))
+            stepped = past.take(there, mode="clip")  # pods of a store may be above a maximum that was lowered since
+            np.copyto(wanted[1::_MODES], stepped, where=passing.at(step, there))
             pool.act(wanted)
             existing[step + 1], ready[step] = pool.existing, pool.ready
         return existing, ready

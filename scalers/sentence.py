@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from scalers.bounds import rounded_up
-from scalers.decision import Basis, Decision, SignalInput
-from scalers.policy import ScalingPolicy
+from scalers.decision import Basis, SignalInput
+from scalers.situation import Reckoning
 
 
-def sentence(decision: Decision, policy: ScalingPolicy) -> str:
+def sentence(reckoned: Reckoning) -> str:
     """Return the reason for a decision in words; times are UTC."""
-    match decision.basis:
+    match reckoned.basis:
         case Basis.FORECAST:
-            return _foretold(decision)
+            return _foretold(reckoned)
         case Basis.REACTIVE:
-            return _reactive(decision)
+            return _reactive(reckoned)
         case Basis.LEARNING:
-            return f"{_raw(decision)}; {_distrust(decision)}; raw need until then"
+            return f"{_raw(reckoned)}; {_distrust(reckoned)}; raw need until then"
         case Basis.HELD:
-            return _held(decision)
+            return _held(reckoned)
         case Basis.OVERRIDE:
-            clamp = next(clamp for clamp in decision.clamps if clamp.name == "override")
+            clamp = next(clamp for clamp in reckoned.clamps if clamp.name == "override")
             return f"at least {number(clamp.after)} {clamp.reason}; {number(clamp.before)} needed"
         case Basis.WAKING:
-            return f"{_missing(decision)}; woken to {number(decision.answer or 0)}, demand is unknown at zero replicas"
+            return f"{_missing(reckoned)}; woken to {number(reckoned.answer or 0)}, demand is unknown at zero replicas"
         case Basis.REFUSED:
-            return f"{_missing(decision)}{_past(decision, policy)}; no answer, KEDA holds"
+            return f"{_missing(reckoned)}{_past(reckoned)}; no answer, KEDA holds"
 
 
 def number(value: float) -> str:
@@ -71,82 +72,83 @@ def fell(known: SignalInput, *, now: datetime) -> str:
     return f"demand fell from {before} to {amount(known.demand or 0)} at {since}, at once and at no usual time"
 
 
-def deciding(decision: Decision) -> SignalInput:
+def deciding(signals: Sequence[SignalInput]) -> SignalInput:
     """The signal that asks for the most."""
 
     def asked(known: SignalInput) -> float:
         peak = known.peak.value if known.peak is not None and known.distrust is None else 0.0
         return max(known.demand or 0.0, peak) / known.capacity
 
-    return max(decision.signals, key=asked)
+    return max(signals, key=asked)
 
 
-def _foretold(decision: Decision) -> str:
-    known = deciding(decision)
+def _foretold(reckoned: Reckoning) -> str:
+    known = deciding(reckoned.signals)
     if known.peak is None or known.demand is None or known.peak.value <= known.demand:
-        return f"{_raw(decision)}; no more is expected by {clock(decision.at + decision.look_ahead, now=decision.at)}"
-    until = clock(known.peak.until, now=decision.at)
+        until = clock(reckoned.now + reckoned.look_ahead, now=reckoned.now)
+        return f"{_raw(reckoned)}; no more is expected by {until}"
+    until = clock(known.peak.until, now=reckoned.now)
     needs = f"{amount(known.peak.value)} by {until} needs {number(known.peak.value / known.capacity)}"
-    return f"{needs}; one replica serves {amount(known.capacity)}{_changed(decision)}"
+    return f"{needs}; one replica serves {amount(known.capacity)}{_changed(reckoned)}"
 
 
-def _reactive(decision: Decision) -> str:
-    peak = deciding(decision).peak
+def _reactive(reckoned: Reckoning) -> str:
+    peak = deciding(reckoned.signals).peak
     if peak is None or not peak.is_reactive:
-        return f"{_raw(decision)}; the forecast is not used: {_distrust(decision)}"
-    known = deciding(decision)
-    needs = f"{amount(known.demand or 0)} now needs {number(decision.need or 0)} with the margin of {peak.model}"
-    return f"{needs}; no forecast would have cost less{_changed(decision)}"
+        return f"{_raw(reckoned)}; the forecast is not used: {_distrust(reckoned)}"
+    known = deciding(reckoned.signals)
+    needs = f"{amount(known.demand or 0)} now needs {number(reckoned.need or 0)} with the margin of {peak.model}"
+    return f"{needs}; no forecast would have cost less{_changed(reckoned)}"
 
 
-def _raw(decision: Decision) -> str:
-    return f"{_demanded(decision)}{_changed(decision)}"
+def _raw(reckoned: Reckoning) -> str:
+    return f"{_demanded(reckoned)}{_changed(reckoned)}"
 
 
-def _demanded(decision: Decision) -> str:
-    return f"{amount(deciding(decision).demand or 0)} now needs {number(decision.raw_need or 0)}"
+def _demanded(reckoned: Reckoning) -> str:
+    return f"{amount(deciding(reckoned.signals).demand or 0)} now needs {number(reckoned.raw_need or 0)}"
 
 
-def _changed(decision: Decision) -> str:
-    if decision.answer is None or decision.need is None:
+def _changed(reckoned: Reckoning) -> str:
+    if reckoned.answer is None or reckoned.need is None:
         return ""
-    if rounded_up(decision.answer) == rounded_up(decision.need):
+    if rounded_up(reckoned.answer) == rounded_up(reckoned.need):
         return ""
-    return f"; {decision.clamps[-1].name}: {number(decision.answer)}" if decision.clamps else ""
+    return f"; {reckoned.clamps[-1].name}: {number(reckoned.answer)}" if reckoned.clamps else ""
 
 
-def _distrust(decision: Decision) -> str:
-    reasons = [known.distrust for known in decision.signals if known.distrust is not None]
+def _distrust(reckoned: Reckoning) -> str:
+    reasons = [known.distrust for known in reckoned.signals if known.distrust is not None]
     return reasons[0] if reasons else "there is none yet"
 
 
-def _held(decision: Decision) -> str:
-    held = f"{rounded_up(decision.answer or 0)} replicas held, nothing is scaled in"
-    if any(clamp.name == "forecast missing" for clamp in decision.clamps):
+def _held(reckoned: Reckoning) -> str:
+    held = f"{rounded_up(reckoned.answer or 0)} replicas held, nothing is scaled in"
+    if any(clamp.name == "forecast missing" for clamp in reckoned.clamps):
         return f"the forecast is missing; {held}"
-    if any(clamp.name == "rollout" for clamp in decision.clamps):
-        return f"{_demanded(decision)}; the target is being rolled out: {held}"
-    fallen = next((known for known in decision.signals if known.fall is not None), None)
-    if fallen is not None and any(clamp.name == "outage" for clamp in decision.clamps):
-        return f"{fell(fallen, now=decision.at)}{_of(fallen, decision)}; {held}"
-    return f"{_missing(decision)}; {held}"
+    if any(clamp.name == "rollout" for clamp in reckoned.clamps):
+        return f"{_demanded(reckoned)}; the target is being rolled out: {held}"
+    fallen = next((known for known in reckoned.signals if known.fall is not None), None)
+    if fallen is not None and any(clamp.name == "outage" for clamp in reckoned.clamps):
+        return f"{fell(fallen, now=reckoned.now)}{_of(fallen, reckoned)}; {held}"
+    return f"{_missing(reckoned)}; {held}"
 
 
-def _missing(decision: Decision) -> str:
+def _missing(reckoned: Reckoning) -> str:
     """Which signal is missing and since when: the one that has been so for longest."""
-    never = [known for known in decision.signals if known.at is None]
+    never = [known for known in reckoned.signals if known.at is None]
     if never:
-        return f"no sample yet{_of(never[0], decision)}: {never[0].state}"
-    oldest = min(decision.signals, key=lambda known: known.at or decision.at)
+        return f"no sample yet{_of(never[0], reckoned)}: {never[0].state}"
+    oldest = min(reckoned.signals, key=lambda known: known.at or reckoned.now)
     state = "" if oldest.state == "OK" else f" ({oldest.state})"
-    return f"no samples since {clock(oldest.at or decision.at, now=decision.at)}{_of(oldest, decision)}{state}"
+    return f"no samples since {clock(oldest.at or reckoned.now, now=reckoned.now)}{_of(oldest, reckoned)}{state}"
 
 
-def _past(decision: Decision, policy: ScalingPolicy) -> str:
-    if any(known.at is None for known in decision.signals):
+def _past(reckoned: Reckoning) -> str:
+    if any(known.at is None for known in reckoned.signals):
         return ""
-    return f", past staleness.data of {span(policy.stale_data)}"
+    return f", past staleness.data of {span(reckoned.policy.stale_data)}"
 
 
-def _of(known: SignalInput, decision: Decision) -> str:
-    return f" of {known.name}" if len(decision.signals) > 1 else ""
+def _of(known: SignalInput, reckoned: Reckoning) -> str:
+    return f" of {known.name}" if len(reckoned.signals) > 1 else ""

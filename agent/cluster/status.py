@@ -41,7 +41,7 @@ def status_of(snapshot: PolicySnapshot, *, generation: int | None) -> PolicyStat
     """Return the status that a picture of a policy comes to."""
     conditions = tuple(_condition(condition, generation) for condition in snapshot.conditions)
     decision = snapshot.decision
-    known = None if decision is None else deciding(decision)
+    known = None if decision is None else deciding(decision.signals)
     advantage = None if known is None else snapshot.advantages.get(known.name)
     return PolicyStatus(
         observedGeneration=generation,
@@ -83,7 +83,7 @@ def meaning(snapshot: PolicySnapshot) -> object:
         decided = (decision.basis, _whole(decision.answer), _whole(decision.for_keda))
     conditions = [(condition.type, condition.status, condition.reason) for condition in snapshot.conditions]
     trusted = None
-    if decision is not None and (advantage := snapshot.advantages.get(deciding(decision).name)) is not None:
+    if decision is not None and (advantage := snapshot.advantages.get(deciding(decision.signals).name)) is not None:
         trusted = advantage.own.expert
     return conditions, decided, replicas, trusted, lead_time_meaning(snapshot.policy, snapshot.lead_time)
 

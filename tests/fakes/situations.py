@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from scalers.decision import PeakForecast, Replicas, SignalInput
 from scalers.policy import Bounds, Mode, PolicyKey, ScalingPolicy, SignalPolicy, WhenUnknown
-from scalers.recommend import Previous, Situation
+from scalers.situation import Previous, Situation
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CAPACITY = 12.0

@@ -7,7 +7,8 @@ import pytest
 
 from scalers.decision import Basis, Clamp, Fall
 from scalers.policy import Bounds, Mode, Override, WhenUnknown
-from scalers.recommend import Situation, recommend
+from scalers.recommend import recommend
+from scalers.situation import Situation
 from tests.fakes.situations import NOON, a_policy, a_signal, a_situation
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from scalers.decision import Basis, Decision
 from scalers.policy import Bounds, Mode, ScalingPolicy
-from scalers.recommend import Situation, recommend
+from scalers.recommend import recommend
+from scalers.situation import Situation
 from tests.fakes.situations import CAPACITY, a_policy, a_signal, a_situation
 
 demands = st.floats(0, 1e18, allow_nan=False)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from agent.coarse_past import rows_of
 from agent.history.grid import History
 from agent.local_time import LocalTime
-from agent.peak_sight import rows_of
 from forecasters.falls import states, usual_at
 from forecasters.outage import LONGEST, SETTLE, Outage, OutageWatch
 from forecasters.past import Past

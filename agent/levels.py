@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from agent.coarse_past import rows_of
 from agent.history.grid import History
-from agent.peak_sight import rows_of
 from forecasters.level_change import level_changes
 
 _HOUR = timedelta(hours=1)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.history.coarse import CoarseValues
+from agent.coarse_past import rows_of
 from agent.history.grid import History
 from agent.local_time import LocalTime
+from agent.recent_rises import RecentRises
 from forecasters.past import Outcomes, Past
-from forecasters.peak_features import MAXIMUM_MINUTES, RECENT_MINUTES, features
-from forecasters.usual import UNKNOWN, Usual, habits_at, lately_at, rows_known_ahead, rows_of_lately, slow_at
+from forecasters.peak_features import MAXIMUM_MINUTES, RECENT_MINUTES, RowOfNow
+from forecasters.usual import UNKNOWN, UsualNow, habits_at, rows_known_ahead, slow_at
+
+_NO_SLOW, _NO_HABITS = [math.nan] * 5, [math.nan] * 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One instant's features, and the part of them that rules use by themselves."""
 
-    row: NDArray[np.float64]  # shape (1, features)
-    usual: Usual  # one row
+    row: list[float]
+    usual: UsualNow
 
 
 class PeakSight:
@@ -44,19 +47,19 @@ class PeakSight:
         self._per_row = per_row = max(1, round(history.coarse_step / history.step))
         self._spans = [per_row * max(1, round(span / self._minutes)) for span in MAXIMUM_MINUTES]
         self._reach = per_row * max(1, round(RECENT_MINUTES / self._minutes))  # samples back to the oldest of `recent`
+        self._row_of_now = RowOfNow(look_ahead=ahead * self._minutes, minutes=self._minutes)
+        self._rises = RecentRises(history, ahead=ahead, most=most)
         self._row: int | None = None  # newest coarse step that was looked at
         self._habits_from = 0  # coarse step of the first row of habits
-        self._habits = np.empty((0, 16))
-        self._slow = np.full((1, 5), np.nan)
-        self._slow_from: int | None = None
-        self._usual = Usual(np.full((1, 2), np.nan), self._slow, np.full((1, 16), np.nan))
+        self._habits: list[list[float]] = []
+        self._slow = _NO_SLOW
+        self._usual = UNKNOWN
 
     def look(self, demand: float) -> Seen:
         """Return the features of the newest sample, `demand`, which the history has already."""
         self._renew()
         recent, maxima = self._recent(demand)
-        row = features(recent, maxima, self._usual, look_ahead=self._ahead * self._minutes, minutes=self._minutes)
-        return Seen(row, self._usual)
+        return Seen(self._row_of_now.of(recent, maxima, self._usual), self._usual)
 
     def _renew(self) -> None:
         newest = self._history.newest_coarse
@@ -67,53 +70,33 @@ class PeakSight:
         if not 0 <= place < len(self._habits):
             self._renew_habits(newest)
             place = 0
-        lately = self._lately()
-        self._usual = Usual(lately, self._slow, self._habits[place : place + 1])
+        self._usual = UsualNow.of(self._rises.quantiles(), self._slow, self._habits[place])
 
     def _renew_habits(self, newest: int) -> None:
         past = rows_of(self._history.coarse(), self._history.coarse_step, most=self._most, local=self._local)
+        self._habits_from = newest
         if not len(past):
-            self._habits, self._slow, self._habits_from = UNKNOWN.habits, UNKNOWN.slow, newest
+            self._habits, self._slow = [_NO_HABITS], _NO_SLOW
             return
         outcomes = Outcomes.of(past, self._ahead)
         row = newest - past.first
         count = min(rows_known_ahead(past, self._ahead), _until_slow(past, row))
         rows = row + np.arange(count)
-        self._habits = habits_at(outcomes, rows)
-        self._slow = slow_at(outcomes, rows[:1])
-        self._habits_from = newest
+        self._habits = habits_at(outcomes, rows).tolist()
+        self._slow = slow_at(outcomes, rows[:1])[0].tolist()
 
-    def _lately(self) -> NDArray[np.float64]:
-        count = rows_of_lately(self._minutes, self._ahead)
-        past = rows_of(self._history.coarse(newest=count), self._history.coarse_step, most=self._most)
-        if len(past) <= self._ahead:
-            return np.full((1, 2), np.nan)
-        return lately_at(Outcomes.of(past, self._ahead), np.array([len(past) - 1]))
-
-    def _recent(self, demand: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _recent(self, demand: float) -> tuple[list[float], list[float]]:
+        """Return demand now and at whole rows of the last hour, and the largest of longer spans."""
         values = self._history.newest_fine(self._spans[-1])
         values[-1] = demand
         largest = np.maximum.reduce(values)  # `max` does the same by way of two functions more
         if not largest <= self._most:  # or a gap, which makes it NaN
             values = np.minimum(_carried(values), self._most)
+            largest = np.maximum.reduce(values)
         if len(values) <= self._reach:
             values = np.concatenate([np.full(self._reach + 1 - len(values), values[0]), values])
-        maxima = np.array([[np.maximum.reduce(values[-span:]) for span in self._spans]])
-        return values[len(values) - 1 - self._reach :: self._per_row][None, :], maxima
-
-
-def rows_of(coarse: CoarseValues, step: timedelta, *, most: float, local: LocalTime | None = None) -> Past:
-    """Return a coarse past as rows, demand above `most` as `most`: a metric's bug must not be all that is seen.
-
-    Args:
-        coarse: the past.
-        step: between two rows.
-        most: demand units.
-        local: the clock that the demand follows; None where days are not looked at.
-    """
-    last, largest, mean = (np.minimum(each, most) for each in (coarse.last, coarse.largest, coarse.mean))
-    days = None if local is None else local.days(coarse.first, len(last), step)
-    return Past.of_rows(coarse.first, step, last, largest, np.isfinite(coarse.mean), mean=mean, days=days)
+        maxima = [float(np.maximum.reduce(values[-span:])) for span in self._spans[:-1]]
+        return values[len(values) - 1 - self._reach :: self._per_row].tolist(), [*maxima, float(largest)]
 
 
 def _until_slow(past: Past, row: int) -> int:

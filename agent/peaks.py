@@ -6,8 +6,9 @@ the history, which runs in the fit pool.
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -16,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.choosing import LEAST_RECORD, Chooser, FamilyRecord
+from agent.coarse_past import rows_of
 from agent.fine_past import fine_past
 from agent.fitting.walked import Walked, WalkJob
 from agent.history.grid import History
 from agent.levels import LevelWatch
 from agent.local_time import LocalTime
 from agent.peak_setting import rows_ahead, setting_of, step_of
-from agent.peak_sight import PeakSight, rows_of
+from agent.peak_sight import PeakSight
 from forecasters.coverage import Coverage
 from forecasters.forecaster import TooLittleHistory
 from forecasters.peak_model import LEVELS, PeakModel
@@ -76,7 +78,7 @@ class Peaks:
         self._ahead = rows_ahead(policy, signal, history.coarse_step)
         allowed = frozenset((*policy.families, *extra, REACTIVE))
         chosen = {path: family for path, family in FAMILIES.items() if family in allowed}
-        self._chosen = np.flatnonzero([path in chosen for path in PATHS])
+        self._chosen = [place for place, path in enumerate(PATHS) if path in chosen]
         self._is_fitting = QUANTILES in allowed
         self._is_looking = not allowed.isdisjoint((QUANTILES, ANALOG, VOLATILITY))
         self._families = {**chosen, **{name: name for name in extra}}
@@ -143,14 +145,13 @@ class Peaks:
         demand = min(demand, self._most)
         self._last, self._last_at, self._demand = index, at, demand
         seen = self._sight.look(demand) if self._is_looking else None
-        peaks = None if self._model is None or seen is None else self._model.peaks(seen.row)[0]
-        self._median = None if peaks is None else float(peaks[0])
+        peaks = None if self._model is None or seen is None else self._model.peaks_of(seen.row)
+        self._median = None if peaks is None else peaks[0]
         if is_believed:
             self._score(peaks)
-        told = np.array([extra.get(name, np.nan) for name in self._extra])
-        usual = UNKNOWN if seen is None else seen.usual
-        planned = self._paths.planned(demand, usual, peaks)[self._chosen]
-        self._planned = np.concatenate([planned, told])
+        planned = self._paths.planned(demand, UNKNOWN if seen is None else seen.usual, peaks)
+        told = (extra.get(name, math.nan) for name in self._extra)
+        self._planned = np.array([*(planned[place] for place in self._chosen), *told])
         if self._levels.has_changed():
             self._contest.discount()
         if missed:
@@ -284,7 +285,7 @@ class Peaks:
         shares = zip(self._coverage.levels, self._coverage.shares(), strict=False)
         return [(level, share, self._coverage.count) for level, share in shares]
 
-    def _score(self, peaks: NDArray[np.float64] | None) -> None:
+    def _score(self, peaks: Sequence[float] | None) -> None:
         """Once a coarse step: hold what was foretold against what came, and remember what is foretold now."""
         row = self._history.newest_coarse
         if row is None or row == self._scored or self._model is None:
@@ -295,7 +296,7 @@ class Peaks:
                 self._coverage.came(row, float(newest[-1]))
         self._scored = row
         if peaks is not None:
-            self._coverage.foretold(row, peaks)
+            self._coverage.foretold(row, np.array(peaks))
 
     def _choose(self, index: int, at: datetime) -> None:
         if self._chooser.choose(self._contest, at, spoken=self._spoken):

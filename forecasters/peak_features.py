@@ -1,13 +1,16 @@
 """What the largest demand of the coming look-ahead is told from: numbers of one instant, relative to the demand then.
 
-The table that a model is fitted on and the single row that a decision reads are made by the same code. Three parts:
-`recent` from the last hour, `usual` from days and weeks of outcomes, both joined by `features`. Levels are given as
-their distance from the demand of the instant, so that a model which leaves all of them out says "as now".
+Three parts: `recent` from the last hour, `usual` from days and weeks of outcomes, both joined by `features` for the
+table that a model is fitted on, and by `RowOfNow` for the one row that a decision reads. Levels are given as their
+distance from the demand of the instant, so that a model which leaves all of them out says "as now".
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import mul
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 
 from forecasters.past import Past
 from forecasters.trailing import padded, trailing_largest
-from forecasters.usual import Usual
+from forecasters.usual import Usual, UsualNow
 
 RECENT_MINUTES = 60
 MAXIMUM_MINUTES = (15, 60, 180)  # of the largest demand that `recent` is told
@@ -88,22 +91,70 @@ def _scale(quarter: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
 def _weights(columns: int, look_ahead: float, minutes: float) -> tuple[NDArray[np.float64], int]:
     """Return what `recent` is multiplied by for means, lines, rises and falls, and the rows of a quarter of an hour."""
     newest = columns - 1
-
-    def rows(span: float) -> int:
-        return min(newest, max(1, round(span / minutes)))
-
-    parts = [np.where(np.arange(columns) > newest - rows(span), 1.0 / rows(span), 0.0) for span in _MEANS]
+    rows = {span: min(newest, _rows(span, minutes)) for span in (*_MEANS, *_LINES, *_RISES, *_FALLS)}
+    parts = [np.where(np.arange(columns) > newest - rows[span], 1.0 / rows[span], 0.0) for span in _MEANS]
     for span in _LINES:
-        places = np.arange(rows(span) + 1) - rows(span) / 2
-        reach = places[-1] + look_ahead / minutes
-        line = np.full(len(places), 1.0 / len(places)) + reach * places / (places @ places)
-        parts.append(np.concatenate([np.zeros(columns - len(places)), line]))
+        line = _line(rows[span], look_ahead / minutes)
+        parts.append(np.concatenate([np.zeros(columns - len(line)), line]))
     for span in (*_RISES, *_FALLS):
         change = np.zeros(columns)
         change[newest] += 1.0
-        change[newest - rows(span)] -= 1.0
+        change[newest - rows[span]] -= 1.0
         parts.append(change)
-    return np.column_stack(parts), rows(15)
+    return np.column_stack(parts), rows[15]
+
+
+def _rows(span: float, minutes: float) -> int:
+    return max(1, round(span / minutes))
+
+
+def _line(rows: int, ahead: float) -> NDArray[np.float64]:
+    """Return what so many rows and the one before them are multiplied by for a line through them, carried on."""
+    places = np.arange(rows + 1) - rows / 2
+    line: NDArray[np.float64] = 1.0 / (rows + 1) + (places[-1] + ahead) * places / (places @ places)
+    return line
+
+
+class RowOfNow:
+    """Makes the row of one instant, as `features` makes it, of plain numbers.
+
+    A decision needs one every few seconds, and to call numpy for sixty numbers takes longer than to add them up.
+    """
+
+    def __init__(self, *, look_ahead: float, minutes: float) -> None:
+        """Take what is the same for all rows, as for `features`."""
+        hour = _rows(RECENT_MINUTES, minutes)
+        rows = {span: min(hour, _rows(span, minutes)) for span in (*_MEANS, *_LINES, *_RISES, *_FALLS)}
+        self._means = [rows[span] for span in _MEANS]
+        self._lines: list[list[float]] = [_line(rows[span], look_ahead / minutes).tolist() for span in _LINES]
+        self._rises, self._falls = ([-1 - rows[span] for span in spans] for spans in (_RISES, _FALLS))
+        self._quarter = rows[15]
+
+    def of(self, recent: Sequence[float], maxima: Sequence[float], usual: UsualNow) -> list[float]:
+        """Return the features, demand units.
+
+        Args:
+            recent: demand at the instant and at whole rows before it, the instant last: those of an hour, and one.
+            maxima: largest demand of the last `MAXIMUM_MINUTES`.
+            usual: what the past says of the instant.
+        """
+        now, quarter = recent[-1], recent[-self._quarter :]
+        means = [sum(recent[-rows:]) / rows for rows in self._means]
+        lines = [sum(map(mul, line, recent[-len(line) :])) for line in self._lines]
+        deviations = [value - means[_QUARTER] for value in quarter]
+        levels = usual.levels.copy()
+        levels[_BY_LEVEL] *= min(max(means[_QUARTER] / usual.quarter, 0.5), 2.0) if usual.quarter else 1.0
+        return [
+            *[level - now for level in (*means, *lines)],
+            *[max(now - recent[back], 0.0) for back in self._rises],
+            *[min(now - recent[back], 0.0) for back in self._falls],
+            min(quarter) - now,
+            math.sqrt(sum(map(mul, deviations, deviations)) / self._quarter),
+            *[largest - now for largest in maxima],
+            *usual.rises,
+            *[level - now if level == level else 0.0 for level in levels],  # noqa: PLR0124  the cheapest test for NaN
+            now,
+        ]
 
 
 def recent_table(past: Past) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -5,6 +5,7 @@ Linear in the features of `peak_features`, anchored at the demand of now: withou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -39,6 +40,14 @@ class PeakModel:
         """
         rises = table @ self.coefficients[:, :-1].T + self.coefficients[:, -1]
         return table[:, -1:] + np.maximum(np.maximum.accumulate(rises, axis=1), 0.0)
+
+    def peaks_of(self, row: Sequence[float]) -> list[float]:
+        """Return the same of one row, from `peak_features.RowOfNow`."""
+        peaks, highest = [], 0.0
+        for rise in (self.coefficients @ np.array([*row, 1.0])).tolist():
+            highest = max(highest, rise)
+            peaks.append(row[-1] + highest)
+        return peaks
 
     def encode(self) -> bytes:
         """Return the model as bytes."""

@@ -5,8 +5,9 @@ Which of them to follow, and how closely, is decided elsewhere, by what followin
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecasters.peak_model import LEVELS
 from forecasters.trailing import trailing_largest
-from forecasters.usual import Usual
+from forecasters.usual import Usual, UsualNow
 
 REACTIVE = "reactive"  # the demand of now
 HOLD = "hold"  # the largest demand of the last minutes
@@ -43,8 +44,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 PATHS = tuple(FAMILIES)
 _FIRST = LEVELS.index(_FOLLOWED[0])
 _P90, _P95 = _FOLLOWED.index(0.9), _FOLLOWED.index(0.95)
-_QUANTILE_PLACES = slice(3, 3 + len(_FOLLOWED))
-_HELD_PLACES = slice(_QUANTILE_PLACES.stop, _QUANTILE_PLACES.stop + 3)
+_NOTHING_FOLLOWED = [0.0] * len(_FOLLOWED)
 
 
 class Paths:
@@ -56,25 +56,26 @@ class Paths:
         self._demand = _TrailingLargest(short), _TrailingLargest(long)
         self._quantiles = _TrailingLargest(short), _TrailingLargest(long), _TrailingLargest(short)
 
-    def planned(self, demand: float, usual: Usual, peaks: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Take in a sample and return what each path plans for; shape (paths,), demand units, NaN where unknown.
+    def planned(self, demand: float, usual: UsualNow, peaks: Sequence[float] | None) -> list[float]:
+        """Take in a sample and return what each path plans for, demand units, NaN where unknown.
 
         Args:
             demand: the sample.
-            usual: what the past says of its instant, one row.
-            peaks: the model's quantiles at `LEVELS`, shape (levels,); None without a model.
+            usual: what the past says of its instant.
+            peaks: the model's quantiles at `LEVELS`; None without a model.
         """
-        planned = np.full(len(PATHS), np.nan)
+        followed = _NOTHING_FOLLOWED if peaks is None else peaks[_FIRST:]
         short, long = self._demand
-        planned[:3] = demand, short.push(demand), long.push(demand)
-        followed = [0.0] * len(_FOLLOWED) if peaks is None else peaks[_FIRST:].tolist()
         places = (_P90, _P90, _P95)
         held = [each.push(followed[place]) for each, place in zip(self._quantiles, places, strict=True)]
-        if peaks is not None:
-            planned[_QUANTILE_PLACES] = followed
-            planned[_HELD_PLACES] = held
-        planned[-2:] = demand + usual.analog[0], demand + usual.volatility[0]
-        return planned
+        return [
+            demand,
+            short.push(demand),
+            long.push(demand),
+            *([math.nan] * (len(followed) + len(held)) if peaks is None else [*followed, *held]),
+            demand + usual.analog,
+            demand + usual.volatility,
+        ]
 
 
 class _TrailingLargest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,12 @@ def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArr
     ranks = _ranks(windows.shape[1], levels)
     ordered = np.partition(windows, sorted({rank for low, high, _ in ranks for rank in (low, high)}), axis=1)
     return np.array([ordered[:, low] * (1 - share) + ordered[:, high] * share for low, high, share in ranks])
+
+
+def ordered_quantiles(ordered: Sequence[float], levels: tuple[float, ...]) -> list[float]:
+    """Return quantiles of values that are in order, linear between two of them; there is at least one."""
+    ranks = _ranks(len(ordered), levels)
+    return [ordered[low] * (1 - share) + ordered[high] * share for low, high, share in ranks]
 
 
 def _ranks(count: int, levels: tuple[float, ...]) -> list[tuple[int, int, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from forecasters.same_time import SameTimes, same_times
 from forecasters.trailing import known_mean, known_quantiles, padded, trailing_quantiles
 
 _DAY, _WEEK, _HOUR = 1440, 10_080, 60  # minutes
+LATELY = (0.8, 0.95)  # quantiles of the rises of the last hour
 _SLOW_RISES, _HABITUAL_RISES = 3, 6  # columns of rises in `Usual.slow` and `Usual.habits`; the others are levels
 # How often, in minutes, the quantile of a long window is looked up anew: it moves slowly.
 _SLOWLY = 15
@@ -73,7 +75,33 @@ class Usual:
 
 
 UsualAt = Callable[[Outcomes, NDArray[np.int64]], Usual]  # what a past says of some of its rows: `usual_at`
-UNKNOWN = Usual(np.full((1, 2), np.nan), np.full((1, 5), np.nan), np.full((1, 16), np.nan))  # of one instant
+
+
+@dataclass(frozen=True, slots=True)
+class UsualNow:
+    """What days and weeks of outcomes say of one instant, in plain numbers: as a row of `Usual` has it."""
+
+    rises: list[float]  # 11, demand units
+    levels: list[float]  # 11, demand units; NaN where the past does not reach
+    quarter: float  # the usual mean of the last quarter of an hour, demand units; 0 where it is not known or nothing
+    analog: float
+    volatility: float
+
+    @classmethod
+    def of(cls, lately: list[float], slow: list[float], habits: list[float]) -> UsualNow:
+        """Return what a row of each of the parts of `Usual` says."""
+        rises = [*lately, *slow[:_SLOW_RISES], *habits[:_HABITUAL_RISES]]
+        instead = 0.0 if math.isnan(lately[0]) else lately[0]
+        return cls(
+            [instead if math.isnan(rise) else rise for rise in rises],
+            [*habits[_HABITUAL_RISES:-1], *slow[_SLOW_RISES:]],
+            max(0.0, habits[-1]),
+            max(0.0, habits[0]),
+            max(0.0, lately[0]),
+        )
+
+
+UNKNOWN = UsualNow.of([math.nan] * 2, [math.nan] * 5, [math.nan] * 16)
 
 
 def usual_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> Usual:
@@ -89,7 +117,7 @@ def usual_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> Usual:
 def lately_at(outcomes: Outcomes, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return quantiles of the rises of the last hour, shape (n, 2); a past of `rows_of_lately` is enough."""
     count = outcomes.past.rows(_HOUR)
-    return np.column_stack(trailing_quantiles(outcomes.rise, rows - outcomes.ahead, count, (0.8, 0.95)))
+    return np.column_stack(trailing_quantiles(outcomes.rise, rows - outcomes.ahead, count, LATELY))
 
 
 def rows_of_lately(past_minutes: float, ahead: int) -> int:

@@ -40,7 +40,7 @@ class History:
     clock that is set back drops nothing that is held, and one that is set ahead leaves a gap.
     """
 
-    __slots__ = ("_coarse", "_coarsening", "_dropped", "_fine", "_last", "_step")
+    __slots__ = ("_coarse", "_coarsening", "_dropped", "_fine", "_last", "_rewrites", "_step")
 
     def __init__(self, step: timedelta, *, fine_span: timedelta, coarse_span: timedelta, unit: float = 1.0) -> None:
         """Make an empty history.
@@ -66,6 +66,7 @@ class History:
         self._coarse = CoarseRing(coarse_span // self.coarse_step, unit=unit)
         self._last: Sample | None = None
         self._dropped: Counter[Taken] = Counter()
+        self._rewrites = 0
 
     @property
     def step(self) -> timedelta:
@@ -97,6 +98,8 @@ class History:
         if self._fine.newest is None or index > self._fine.newest:
             self._move_to(index)
             self._last = sample
+        else:
+            self._rewrites += 1
         self._fine.put(index, sample.value)
         self._renew(self._coarsening.of_fine(index))
         return taken
@@ -110,6 +113,7 @@ class History:
         first, values = self._usable(series, self._step)
         if not len(values):
             return
+        self._rewrites += 1
         last = first + len(values) - 1
         if self._fine.newest is None or last > self._fine.newest:
             self._move_to(last)
@@ -136,6 +140,7 @@ class History:
         end = min(start + len(values) for start, values in parts)
         if end <= first:
             return
+        self._rewrites += 1
         means, peaks = (values[first - start : end - start] for start, values in parts)
         lasts = means if last is None else self._over(last, first, means)
         gaps = np.isnan(means) | np.isnan(peaks)
@@ -151,6 +156,11 @@ class History:
     def newest_coarse(self) -> int | None:
         """Grid index of the newest complete coarse step, gap or not; None before the first."""
         return self._coarse.newest
+
+    @property
+    def rewrites(self) -> int:
+        """How often the past was changed otherwise than by a newer sample: what was worked out from it may be wrong."""
+        return self._rewrites
 
     def newest_fine(self, count: int) -> NDArray[np.float64]:
         """Return the newest values of the fine grid, at most `count`; gaps are NaN."""

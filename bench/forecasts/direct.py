@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
+from agent.coarse_past import rows_of
 from agent.fitting.walked import MODEL
 from agent.history.grid import History
 from agent.local_time import LocalTime
-from agent.peak_sight import PeakSight, rows_of
+from agent.peak_sight import PeakSight
 from agent.sources.source import Sample
 from bench.forecasts.predictor import Quantiles
 from forecasters.peak_model import PeakModel
@@ -60,7 +63,7 @@ class PeakQuantiles:
             raise AssertionError(f"{MODEL} was handed a value before it was fitted")
         fitted.newest += fitted.history.step
         fitted.history.append(Sample(fitted.newest, value), fitted.newest)
-        fitted.says = fitted.model.peaks(fitted.sight.look(value).row)[0]
+        fitted.says = np.array(fitted.model.peaks_of(fitted.sight.look(value).row))
 
     def peaks(self) -> Mapping[str, Quantiles]:
         """Return one row."""

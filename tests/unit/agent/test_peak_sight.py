@@ -64,7 +64,7 @@ def test_what_is_seen_live_is_what_a_model_is_fitted_on(days: np.ndarray, local:
     for row, value in enumerate(live):
         at = start + row * MINUTE
         history.append(Sample(at, float(value)), at)
-        seen.append(sight.look(float(value)).row[0])
+        seen.append(sight.look(float(value)).row)
     table = table_of(days[: len(past) + len(live)], round((begin.timestamp()) / 60), local)[-len(live) :]
     np.testing.assert_allclose(np.array(seen), table, rtol=2e-3, atol=0.2)  # float16 ratios of the kept weeks
 

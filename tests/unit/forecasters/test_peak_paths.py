@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecasters.peak_model import LEVELS
 from forecasters.peak_paths import PATHS, Paths, planned_table
-from forecasters.usual import Usual
+from forecasters.usual import Usual, UsualNow
 
 STEP = timedelta(minutes=1)
 ROWS = 200
@@ -30,9 +30,9 @@ def demand_and_peaks() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def one_by_one(demand: NDArray[np.float64], peaks: NDArray[np.float64]) -> NDArray[np.float64]:
-    paths, one = Paths(STEP), usual(1)
+    paths, one = Paths(STEP), UsualNow.of([4.0] * 2, [np.nan] * 5, [-1.0] * 16)
     rows = zip(demand.tolist(), peaks, strict=True)
-    return np.array([paths.planned(value, one, None if np.isnan(row[0]) else row) for value, row in rows])
+    return np.array([paths.planned(value, one, None if np.isnan(row[0]) else row.tolist()) for value, row in rows])
 
 
 def test_one_by_one_is_as_a_table_of_all() -> None:

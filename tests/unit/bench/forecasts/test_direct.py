@@ -8,10 +8,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from agent.coarse_past import rows_of
 from agent.fitting.walked import MODEL
 from agent.history.grid import History
 from agent.local_time import LocalTime
-from agent.peak_sight import rows_of
 from bench.forecasts.direct import PeakQuantiles
 from bench.forecasts.loads import cron, daily
 from bench.forecasts.ours import TableModel, ours

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from forecasters.state import UnreadableState
+from scalers.bounds import whole_gangs
 from scalers.choice import Answering, choose, counted_as
 from scalers.contest import MARGINS, Contest, Records, Setting
 from scalers.hpa_rules import HpaRules
+from scalers.simulated_pool import SimulatedPool
+from scalers.tolerance import past_tolerance
 
 STEP = timedelta(seconds=15)
 SETTING = Setting(capacity=10.0, step=STEP, start_up=timedelta(minutes=2), late=3, rules=HpaRules())
@@ -87,6 +91,41 @@ def test_records_younger_than_a_day_lose_nothing_by_a_change_of_level() -> None:
     before = contest.records().weight
     contest.discount()
     assert contest.records().weight == before
+
+
+halves = st.integers(1, 80).map(lambda number: number / 2)
+
+
+@settings(max_examples=200)
+@given(
+    halves,
+    st.lists(st.tuples(halves, halves), min_size=1, max_size=4),
+    st.sampled_from([1, 3]),
+    st.sampled_from([0.1, 0.2]),
+)
+@example(7.0, [(8.4, 7.0)], 1, 0.2)  # 8.4 / 1.2 is a hair above 7, and 7 * 1.2 is 8.4
+@example(31.0, [(32.550000000000004, 31.0)], 1, 0.1)  # 31 * 1.05, and a hair above 31 when divided again
+def test_experts_step_past_the_tolerance_as_live_answers_do(
+    first: float, steps: list[tuple[float, float]], gang: int, tolerance: float
+) -> None:
+    rules = HpaRules(maximum=200, tolerance_up=tolerance, tolerance_down=tolerance, stabilization=timedelta(minutes=45))
+    step = timedelta(minutes=15)  # each step is a block of its own, the first one is not scored
+    contest = Contest(("seer",), Setting(1.0, step, 2 * step, late=1, rules=rules, gang=gang))
+    pools = [
+        SimulatedPool(1, first=math.ceil(first), rules=rules, start_up=2 * step, step=step) for _ in contest.experts
+    ]
+    paid = np.zeros(len(pools))
+    for place, (planned, demand) in enumerate([(first, first), *steps]):
+        contest.step(np.array([planned]), demand)
+        for expert, alone in zip(contest.experts, pools, strict=True):
+            need = round(max(planned / expert.margin, demand), 9)  # a quotient may be a hair off
+            there = int(alone.existing[0])
+            answer = past_tolerance(need, demand, there, tolerance) if expert.passes_tolerance else need
+            alone.step(np.array([whole_gangs(answer, gang)]))
+        if place:
+            paid = paid * math.exp(-step / timedelta(days=7)) + [float(alone.existing[0]) for alone in pools]
+    records = contest.records()
+    np.testing.assert_allclose(records.paid * records.weight, paid, rtol=1e-5)
 
 
 def test_no_expert_needs_less_than_the_demand_takes(contest: Contest) -> None:

@@ -160,6 +160,11 @@ def test_the_tolerance_and_the_ceiling_are_those_of_kubernetes(value: float, cur
     assert play(pool(first=current), [value]) == [replicas]
 
 
+@pytest.mark.parametrize("value", [3.0000000004, 3.0, 2.9999999996])
+def test_a_rounding_error_adds_no_replica_where_no_decimals_are_cut(value: float) -> None:
+    assert play(pool(first=2, rules=HpaRules(is_rounded=False)), [value]) == [3]
+
+
 @pytest.mark.parametrize(("current", "replicas"), [(1, 5), (3, 7), (4, 8), (10, 20), (30, 40)])
 def test_scaling_up_adds_at_most_four_pods_or_as_many_again(current: int, replicas: int) -> None:
     assert play(pool(first=current), [1000.0]) == [replicas]

@@ -51,7 +51,7 @@ class PeakSight:
         self._rises = RecentRises(history, ahead=ahead, most=most)
         self._row: int | None = None  # newest coarse step that was looked at
         self._habits_from = 0  # coarse step of the first row of habits
-        self._habits: list[list[float]] = []
+        self._habits = np.empty((0, len(_NO_HABITS)))
         self._slow = _NO_SLOW
         self._usual = UNKNOWN
 
@@ -70,19 +70,19 @@ class PeakSight:
         if not 0 <= place < len(self._habits):
             self._renew_habits(newest)
             place = 0
-        self._usual = UsualNow.of(self._rises.quantiles(), self._slow, self._habits[place])
+        self._usual = UsualNow.of(self._rises.quantiles(), self._slow, self._habits[place].tolist())
 
     def _renew_habits(self, newest: int) -> None:
         past = rows_of(self._history.coarse(), self._history.coarse_step, most=self._most, local=self._local)
         self._habits_from = newest
         if not len(past):
-            self._habits, self._slow = [_NO_HABITS], _NO_SLOW
+            self._habits, self._slow = np.array([_NO_HABITS]), _NO_SLOW
             return
         outcomes = Outcomes.of(past, self._ahead)
         row = newest - past.first
         count = min(rows_known_ahead(past, self._ahead), _until_slow(past, row))
         rows = row + np.arange(count)
-        self._habits = habits_at(outcomes, rows).tolist()
+        self._habits = habits_at(outcomes, rows)
         self._slow = slow_at(outcomes, rows[:1])[0].tolist()
 
     def _recent(self, demand: float) -> tuple[list[float], list[float]]:

@@ -291,9 +291,9 @@ class Peaks:
         if row is None or row == self._scored or self._model is None:
             return
         if self._scored is not None:
-            newest = self._history.coarse(newest=1).largest
-            if len(newest) and np.isfinite(newest[-1]):
-                self._coverage.came(row, float(newest[-1]))
+            _, largest, _ = self._history.coarse_at(row)
+            if not math.isnan(largest):
+                self._coverage.came(row, largest)
         self._scored = row
         if peaks is not None:
             self._coverage.foretold(row, np.array(peaks))

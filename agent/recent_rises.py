@@ -28,6 +28,7 @@ class RecentRises:
         """
         self._history, self._ahead, self._most = history, ahead, most
         self._rows = rows_of_lately(history.coarse_step.total_seconds() / 60, ahead)
+        self._seen: deque[tuple[float, float]] = deque(maxlen=ahead + 1)  # last and largest demand of the newest rows
         self._rises: deque[float] = deque()  # the oldest first; empty where they are to be worked out anew
         self._ordered: list[float] = []
         self._row: int | None = None  # the newest row
@@ -36,20 +37,21 @@ class RecentRises:
     def quantiles(self) -> list[float]:
         """Return the quantiles at `LATELY`, demand units; NaN before there is a rise."""
         newest, rewrites = self._history.newest_coarse, self._history.rewrites
-        if newest != self._row or rewrites != self._rewrites:
-            is_next = self._row is not None and newest == self._row + 1 and rewrites == self._rewrites
+        if newest is not None and (newest != self._row or rewrites != self._rewrites):
+            is_next = self._row == newest - 1 and rewrites == self._rewrites
             self._row, self._rewrites = newest, rewrites
-            if not (is_next and self._rises and self._take_next()):
+            if not (is_next and self._rises and self._take(newest)):
                 self._work_out()
         return ordered_quantiles(self._ordered, LATELY) if self._ordered else [math.nan] * len(LATELY)
 
-    def _take_next(self) -> bool:
-        """Take in the rise that the newest row has made known; False where a row is a gap."""
-        values = self._history.coarse(newest=self._ahead + 1)
-        if not np.isfinite(values.mean).all():
+    def _take(self, row: int) -> bool:
+        """Take in the rise that the newest row has made known; False where that row is a gap."""
+        mean, largest, last = self._history.coarse_at(row)
+        if math.isnan(mean):
             return False
-        peak = float(np.maximum.reduce(values.largest[1:]))
-        rise = min(peak, self._most) - min(float(values.last[0]), self._most)
+        self._seen.append((min(last, self._most), min(largest, self._most)))
+        (before, _), *after = self._seen
+        rise = max(highest for _, highest in after) - before
         del self._ordered[bisect_left(self._ordered, self._rises.popleft())]
         self._rises.append(rise)
         insort(self._ordered, rise)
@@ -62,3 +64,4 @@ class RecentRises:
         self._rises.clear()
         if len(past) == self._rows and past.known.all():
             self._rises.extend(rises.tolist())
+            self._seen.extend(zip(past.last.tolist(), past.largest.tolist(), strict=True))

@@ -153,6 +153,11 @@ class CoarseRing:
         mean *= self._unit
         return CoarseValues(first, mean, mean * largest, mean * last)
 
+    def at(self, index: int) -> tuple[float, float, float]:
+        """Return mean, largest and last of one step; NaN where it is a gap or out of reach."""
+        mean = self._mean.get(index) * self._unit
+        return mean, mean * self._largest.get(index), mean * self._last.get(index)
+
     def mean(self) -> tuple[int, NDArray[np.float64]]:
         """Return the index of the first known step and the means from it on."""
         first, means = self._mean.known()

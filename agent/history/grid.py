@@ -175,6 +175,10 @@ class History:
         """Return what is kept of complete coarse steps: all from the first known one, or the newest, gaps and all."""
         return self._coarse.values() if newest is None else self._coarse.newest_values(newest)
 
+    def coarse_at(self, index: int) -> tuple[float, float, float]:
+        """Return mean, largest and last value of one complete coarse step; NaN where it is not known."""
+        return self._coarse.at(index)
+
     def age(self, now: datetime) -> timedelta | None:
         """Return how far the last sample is from now; None where there is none.
 

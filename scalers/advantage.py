@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalers.choice import Choice, choose
-from scalers.contest import Records
+from scalers.ledger import Records
 from scalers.sentence import clock, number, span
 
 _AS_MANY = 0.005  # of the replicas: a difference below it is none

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scalers.contest import Records
+from scalers.ledger import Records
 
 # What is planned to be short is a little less than what may be: the future is not the past.
 _SHARE_OF_RISK = 0.9

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scalers.advantage import Account, Advantage, in_words, rival
-from scalers.contest import Records
+from scalers.ledger import Records
 
 NOON = datetime(2026, 11, 17, 12, 30, tzinfo=UTC)
 BOUGHT = Advantage(

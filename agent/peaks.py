@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -33,6 +32,7 @@ from forecasters.series import grid_index
 from forecasters.usual import UNKNOWN
 from scalers.advantage import Advantage
 from scalers.contest import Contest
+from scalers.decision import PeakForecast
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.walk import refit_after
 
@@ -42,19 +42,6 @@ _MOST_SEEN = 2.0
 _RETRY_EVERY = timedelta(minutes=10)
 # A walk takes seconds; what is lived meanwhile is lived again by the experts that come back from it.
 _MOST_MEANWHILE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What the experts that answer ask for, and the one that is named for it."""
-
-    origin: datetime  # of the sample it was told from
-    expert: str
-    family: str
-    demand: float  # planned for, demand units: need times capacity
-    path: float  # of the named expert without its margin, demand units
-    median: float | None  # of the largest demand, demand units; None without a model
-    passes_tolerance: bool
 
 
 class Peaks:
@@ -75,6 +62,7 @@ class Peaks:
         self._step = step_of(policy, signal, history.coarse_step)
         self._setting = setting_of(policy, signal, self._step)
         self._most = _MOST_SEEN * self._setting.rules.maximum * signal.capacity
+        self._look_ahead, self._level = policy.look_ahead(signal), 1 - policy.risk
         self._ahead = rows_ahead(policy, signal, history.coarse_step)
         allowed = frozenset((*policy.families, *extra, REACTIVE))
         chosen = {path: family for path, family in FAMILIES.items() if family in allowed}
@@ -177,21 +165,24 @@ class Peaks:
         age = self._contest.records().weight * self._step
         return str(TooLittleHistory(have=min(age, LEAST_RECORD), need=LEAST_RECORD))
 
-    def planned(self) -> Planned | None:
+    def planned(self) -> PeakForecast | None:
         """Return what the experts that answer ask for now; None before there is a record to choose by."""
-        choice, answering, plans = self._chooser.choice, self._chooser.answering, self._planned
-        if choice is None or answering is None or plans is None or self._last_at is None:
+        chooser, plans = self._chooser, self._planned
+        choice, answering, advantage = chooser.choice, chooser.answering, chooser.advantage
+        if choice is None or answering is None or advantage is None or plans is None or self._last_at is None:
             return None
         needs = self._contest.needs(plans, self._demand, answering.places)
-        lead = self._contest.experts[choice.lead]
-        path = plans[self._contest.paths.index(lead.path)]
-        return Planned(
+        demand = answering.need(needs) * self._setting.capacity
+        path = float(plans[self._contest.path_of(choice.lead)])
+        return PeakForecast(
+            model=advantage.own.expert,
             origin=self._last_at,
-            expert=str(lead),
-            family=self._families[lead.path],
-            demand=answering.need(needs) * self._setting.capacity,
-            path=self._demand if np.isnan(path) else float(path),
-            median=self._median,
+            until=self._last_at + self._look_ahead,
+            level=self._level,
+            value=demand,
+            median=demand if self._median is None else self._median,
+            calibration=demand - (self._demand if math.isnan(path) else path),
+            is_reactive=advantage.is_reactive,
             passes_tolerance=answering.passes_tolerance,
         )
 

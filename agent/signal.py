@@ -20,10 +20,9 @@ from agent.sources.source import Reading, Sample, SignalState, SourceError
 from forecasters.ceiling import Ceiling, find_ceiling
 from forecasters.forecast import Forecast
 from forecasters.forecaster import Forecaster
-from forecasters.peak_paths import REACTIVE
 from forecasters.series import Series, grid_index
 from scalers.advantage import Advantage
-from scalers.decision import LearnedCapacity, PeakForecast, SignalInput
+from scalers.decision import LearnedCapacity, SignalInput
 from scalers.policy import ScalingPolicy, SignalPolicy
 from scalers.recommend import fresh_for
 
@@ -57,7 +56,6 @@ class Signal:
         self.history = History(
             signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span, unit=signal.capacity
         )
-        self._level = 1 - policy.risk
         self.experts = {
             forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step) for forecaster in forecasters
         }
@@ -66,7 +64,7 @@ class Signal:
         local = LocalTime(policy.time_zone, policy.calendar)
         self._falls = FallWatch(self.history, most=self.peaks.most, local=local)
         self._ceiling: Ceiling | None = None
-        self._levels = tuple(sorted({*_LEVELS, self._level}))
+        self._levels = tuple(sorted({*_LEVELS, 1 - policy.risk}))
         self._horizon = policy.horizon
         self._name = f"{policy.key}/{signal.name}"
         self._state = SignalState.OK
@@ -185,7 +183,7 @@ class Signal:
     def input(self) -> SignalInput:
         """Return what a decision reads of this signal."""
         last = self.history.last
-        peak = None if last is None else self._peak()
+        peak = None if last is None else self.peaks.planned()
         return SignalInput(
             name=self.policy.name,
             capacity=self.policy.capacity,
@@ -251,22 +249,6 @@ class Signal:
 
     def _size(self, learned: LearnedCapacity) -> None:
         self.policy, self.learned = replace(self.policy, capacity=learned.capacity), learned
-
-    def _peak(self) -> PeakForecast | None:
-        planned = self.peaks.planned()
-        if planned is None:
-            return None
-        return PeakForecast(
-            model=planned.expert,
-            origin=planned.origin,
-            until=planned.origin + self.look_ahead,
-            level=self._level,
-            value=planned.demand,
-            median=planned.demand if planned.median is None else planned.median,
-            calibration=planned.demand - planned.path,
-            is_reactive=planned.family == REACTIVE,
-            passes_tolerance=planned.passes_tolerance,
-        )
 
 
 def _under(name: str, stored: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -126,6 +126,10 @@ class Contest:
         self._catch_up()
         self._ledger.discount(_AFTER_CHANGE)
 
+    def path_of(self, place: int) -> int:
+        """Return the place of the path that the expert at a place follows."""
+        return place // (_MODES * len(MARGINS))
+
     def needs(self, planned: NDArray[np.float64], demand: float, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the replicas that some experts find needed, their step past the tolerance apart.
 
@@ -134,8 +138,7 @@ class Contest:
             demand: likewise.
             places: of the experts, shape (n,).
         """
-        of_margins = places // _MODES
-        needs = planned[of_margins // len(MARGINS)] * self._per_unit[of_margins % len(MARGINS)]
+        needs = planned[places // (_MODES * len(MARGINS))] * self._per_unit[places // _MODES % len(MARGINS)]
         return np.fmax(needs, demand / self._setting.capacity)
 
     def records(self) -> Records:

@@ -23,7 +23,7 @@ _SLOW_RISES, _HABITUAL_RISES = 3, 6  # columns of rises in `Usual.slow` and `Usu
 _SLOWLY = 15
 
 
-@dataclass(frozen=True, eq=False)  # without slots: a minute's decisions share what is derived from it
+@dataclass(frozen=True, eq=False)  # without slots: what is derived from it is kept
 class Usual:
     """What days and weeks of outcomes say of an instant; NaN where the past does not reach."""
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from importlib import import_module
 
 from rich.console import Console
-from rich.table import Table
 
-from bench.figures import Figure
+from bench.figures import Figure, table
+
+# the limits are per core; numpy reads its number of threads when it is imported, and a group does that
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
 
 GROUPS = ("forecasters", "forecasts", "decisions", "history", "agent", "keda")
 ON_REQUEST = ("cluster",)  # takes a quarter of an hour
@@ -25,28 +29,13 @@ def main() -> int:
     over = False
     for group in options.only or GROUPS:
         figures: list[Figure] = import_module(f"bench.{group}").measure()
-        over = over or any(is_over(figure) for figure in figures)
+        over = over or any(figure.is_over for figure in figures)
         if options.json:
             for figure in figures:
                 print(json.dumps({"group": group, **dataclasses.asdict(figure)}), flush=True)
         else:
             Console().print(table(group, figures))
     return 1 if over else 0
-
-
-def is_over(figure: Figure) -> bool:
-    return figure.limit is not None and figure.value is not None and figure.value > figure.limit
-
-
-def table(group: str, figures: list[Figure]) -> Table:
-    rows = Table(title=group, title_justify="left", title_style="bold")
-    for name, justify in (("figure", "left"), ("value", "right"), ("limit", "right"), ("unit", "left"), ("", "left")):
-        rows.add_column(name, justify=justify)  # type: ignore[arg-type]  # rich wants its own literal
-    for figure in figures:
-        limit = "" if figure.limit is None else f"{figure.limit:.4g}"
-        value = "" if figure.value is None else f"{figure.value:.4g}"
-        rows.add_row(figure.name, value, limit, figure.unit, "over" if is_over(figure) else "")
-    return rows
 
 
 if __name__ == "__main__":

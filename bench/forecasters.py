@@ -1,21 +1,11 @@
 """CPU of the forecasters: a refit, an update, a forecast, and a fit with its evaluation as the pool runs it.
 
-    python -m bench.forecasters
-
 One thread, medians. Where there is no limit the figure is only stated.
 """
 
-# ruff: noqa: E402 - the limits below are per core, and numpy reads its number of threads when it is imported
-
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
-
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,18 +24,6 @@ REFIT_LIMIT_MS = 2.0
 UPDATE_LIMIT_MS = 0.2
 WALK_LIMIT_S = {"last-value": 1.5, "seasonal-naive": 1.5, "harmonic": 1.5, "holt-winters": 4.0, "arima": 4.0}
 SLOW = {"holt-winters", "arima"}
-
-
-def main() -> int:
-    figures = measure()
-    for figure in figures:
-        limit = "" if figure.limit is None else f"  limit {figure.limit:g}"
-        print(f"{figure.name:58} {figure.value:10.3f} {figure.unit}{limit}{'' if kept(figure) else '  EXCEEDED'}")
-    return 0 if all(kept(figure) for figure in figures) else 1
-
-
-def kept(figure: Figure) -> bool:
-    return figure.limit is None or figure.value <= figure.limit
 
 
 def measure() -> list[Figure]:
@@ -103,7 +81,3 @@ def load(rows: int, step: timedelta) -> Series:
     days = np.arange(rows) * (step / timedelta(days=1))
     level = np.where(days // 1 % 7 < 5, 1.0, 0.7)
     return Series(datetime(2026, 1, 5, tzinfo=UTC), step, level * (100 + 40 * np.sin(2 * np.pi * days)) + noise)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

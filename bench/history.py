@@ -92,8 +92,3 @@ def _repeated(work: Callable[[], object], times: int) -> float:
     for _ in range(times):
         work()
     return (time.process_time() - began) / times
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(f"{figure.name}: {figure.value:.2f} {figure.unit}" + (f" (<= {figure.limit:g})" if figure.limit else ""))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.__main__ import is_over, table
 from bench.cluster import DAYS, POLICIES, measured
 from bench.cluster.page import page
 from bench.cluster.run import Measured, Setting
+from bench.figures import table
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
         if options.markdown is not None:
             options.markdown.write_text(page(runs, options.markdown))
         Console().print(table(f"cluster, {each:g} days of past", run.figures()))
-    return 1 if any(is_over(figure) for run in runs for figure in run.figures()) else 0
+    return 1 if any(figure.is_over for run in runs for figure in run.figures()) else 0
 
 
 if __name__ == "__main__":

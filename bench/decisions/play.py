@@ -109,7 +109,7 @@ def _plans(trial: Trial, ahead: int, usual_of: UsualAt) -> Plans:
     seen = trial.metric
     whole = len(seen) // _PER_ROW
     table = seen[: whole * _PER_ROW].reshape(whole, _PER_ROW)
-    known = np.isfinite(table).any(axis=1)
+    known = np.logical_or.reduce(np.isfinite(table), axis=1)
     largest = np.where(known, np.max(np.nan_to_num(table, nan=-np.inf), axis=1), np.nan)
     first = round(trial.start.timestamp() / ROW.total_seconds())
     last = np.where(np.isfinite(table[:, -1]), table[:, -1], largest)
@@ -128,6 +128,7 @@ def _courses(trial: Trial, plans: Plans, contest: Contest, lanes: Sequence[Lane]
         len(lanes), first=trial.replicas_at(trial.first), rules=rules, start_up=trial.workload.start_up, step=SYNC
     )
     asked: list[Answering] = []
+    passes = np.zeros(len(lanes), np.bool_)
     course = np.empty((2, len(trial.metric) - trial.begin, len(lanes)))
     changes = set(plans.changes.tolist())
     steps = zip(plans.planned, plans.demand.tolist(), plans.believed.tolist(), strict=True)

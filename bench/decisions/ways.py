@@ -11,7 +11,8 @@ from forecasters.past import Outcomes
 from forecasters.peak_paths import ANALOG, FAMILIES, HOLD, QUANTILES, REACTIVE, VOLATILITY
 from forecasters.usual import Usual, UsualAt, usual_at
 from scalers.choice import Answering, choose
-from scalers.contest import Contest, Expert, Records
+from scalers.contest import Contest, Expert
+from scalers.ledger import Records
 
 EVERYTHING = "everything"
 

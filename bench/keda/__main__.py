@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.__main__ import is_over, table
+from bench.figures import table
 from bench.keda import measured
 from bench.keda.page import page
 
@@ -23,7 +23,7 @@ def main() -> int:
     if options.markdown is not None:
         options.markdown.write_text(page(run))
     Console().print(table("keda", run.figures()))
-    return 1 if any(map(is_over, run.figures())) else 0
+    return 1 if any(figure.is_over for figure in run.figures()) else 0
 
 
 if __name__ == "__main__":

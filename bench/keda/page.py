@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.keda import Measured, calls, control, streams
+from bench.keda.agents import POLICIES
 
 _HEAD = """# KEDA's server beside one in Go
 
@@ -64,9 +65,7 @@ def _calls(rounds: list[calls.Round]) -> str:
             name, _spread(map(ours, rounds)), _spread(map(go, rounds)), _spread(ratios), _kept(ratios, most)
         )
 
-    title = (
-        f"{calls.RATE} a second; the agent decides for {calls.POLICIES} policies and fits their forecasts meanwhile."
-    )
+    title = f"{calls.RATE} a second; the agent decides for {POLICIES} policies and fits their forecasts meanwhile."
     cpu, p99, p50 = "GetMetrics, all CPU of the process, us", "IsActive and GetMetrics, p99 ms", "the same, p50 ms"
     rows = [
         _ROW.format("median (spread)", "agent", "Go", "ratio", "most"),
@@ -82,14 +81,15 @@ def _streams(held: dict[int, streams.Both]) -> str:
     rows = [_ROW.format("", "ours", "Go", "ratio", "most"), "| --- | --- | --- | --- | --- |"]
     for count, both in held.items():
         is_limited = count == streams.COUNT
-        for name, of, most in (
+        measured: tuple[tuple[str, Callable[[streams.Held], float], float | None], ...] = (
             ("each, KiB", lambda h: h.kib, streams.MOST_KIB),
             ("a change to all, s", lambda h: h.push_seconds, streams.MOST_PUSH_SECONDS),
             ("the slowest change, s", lambda h: h.longest_push_seconds, None),
             ("a change, CPU us per stream", lambda h: h.push_us, None),
             ("idle, % of a core", lambda h: h.idle_percent, streams.MOST_IDLE_PERCENT),
             ("until all were open, s", lambda h: h.open_seconds, None),
-        ):
+        )
+        for name, of, most in measured:
             ours, go = of(both.ours), of(both.control)
             ratio = f"{ours / go:.2f}" if go else ""
             kept = _kept([ours], most if is_limited else None)

@@ -129,7 +129,7 @@ class AgentProcess:
         """Return one of the policy's conditions; one that is not known yet says so."""
         conditions = self.policy()["conditions"]
         assert isinstance(conditions, list)
-        unknown = {"status": None, "reason": "NotYet", "message": ""}
+        unknown: dict[str, object] = {"status": None, "reason": "NotYet", "message": ""}
         return next((dict(each) for each in conditions if each["type"] == name), unknown)
 
     def until(self, claim: Callable[[Self], bool], what: str) -> None:

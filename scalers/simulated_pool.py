@@ -29,8 +29,8 @@ class UnreadablePool(ValueError):
 class SimulatedPool:
     """The pods of each contender. One step is one sync of the HPA.
 
-    Every decision steps it, so nothing here loops over contenders, and all but the dropping of starting pods writes to
-    what was allocated at the start.
+    Every decision steps it, so nothing here loops over contenders, and with the HPA's default behavior all but the
+    dropping of starting pods writes to what was allocated at the start.
 
     Attributes:
         existing: pods that are there, starting ones among them, after the last step; shape (contenders,).

@@ -100,7 +100,8 @@ def test_an_agent_killed_and_started_again_answers_no_lower(agent: AgentProcess,
 
 
 def test_a_query_of_several_series_is_told_with_its_mend(agent: AgentProcess) -> None:
-    agent.write_policy(query="demand or up")
+    # of several series from the first query on, also where Prometheus has not scraped yet
+    agent.write_policy(query="demand or vector(1)")
     with agent:
         agent.until(lambda each: each.condition("DataFresh")["reason"] == "SeveralSeries", "the state is named")
         assert "sum(" in str(agent.condition("DataFresh")["message"])

@@ -10,15 +10,14 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasters.peak_paths import HOLD, REACTIVE
+from forecasters.peak_paths import REACTIVE
 from scalers.advantage import Advantage, account, rival
 from scalers.choice import Answering, Choice, choose
 from scalers.contest import Contest
 
-# Younger records say nothing; younger than the second, nothing that a forecast may be trusted on.
-LEAST_RECORD, LEAST_FOR_FORECASTS = timedelta(hours=1), timedelta(hours=12)
-_OWN_SHARE = 0.5  # of its record that a forecaster must have spoken in
-_WITHOUT_FORECAST = frozenset({REACTIVE, HOLD})
+LEAST_RECORD = timedelta(hours=1)  # younger ones say nothing
+# What a forecaster must have spoken in of its record: this share of it, and this at least.
+_OWN_SHARE, _LEAST_OWN = 0.5, timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,11 @@ class Chooser:
                 the others of its record it was reactive scaling, which is cheaper.
         """
         records = contest.records()
-        age = records.weight * self._step
-        if age < LEAST_RECORD:
+        if records.age < LEAST_RECORD:
             return False
-        allowed = (
-            np.ones(len(contest), np.bool_) if age >= LEAST_FOR_FORECASTS else self._of(_WITHOUT_FORECAST, contest)
-        )
         is_young = np.zeros(len(self._families), np.bool_)
-        is_young[len(is_young) - len(spoken) :] = spoken < max(LEAST_FOR_FORECASTS, _OWN_SHARE * age) / self._step
-        allowed &= ~np.repeat(is_young, len(contest) // len(self._families))
+        is_young[len(is_young) - len(spoken) :] = spoken < max(_LEAST_OWN, _OWN_SHARE * records.age) / self._step
+        allowed = ~np.repeat(is_young, len(contest) // len(self._families))
         names = tuple(map(str, contest.experts))
         before, since = self._lead_before(names)
         reactive = self._of({REACTIVE}, contest)
@@ -87,7 +82,7 @@ class Chooser:
             is_reactive=family == REACTIVE,
             keeps_risk=choice.keeps_risk,
             since=at if since is None or before != choice.lead else since,
-            lately=age,
+            lately=records.age,
             reactive=rival(records, risk=self._risk, reactive=reactive, names=names),
         )
         return True
@@ -95,7 +90,7 @@ class Chooser:
     def records(self, contest: Contest) -> list[FamilyRecord]:
         """Return how each family's best expert did lately, the cheapest first; none before there is a record."""
         records = contest.records()
-        if records.weight * self._step < LEAST_RECORD:
+        if records.age < LEAST_RECORD:
             return []
         reactive = self._of({REACTIVE}, contest)
         everybody = choose(records, risk=self._risk, allowed=reactive, reactive=reactive, before=None)

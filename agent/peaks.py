@@ -162,7 +162,7 @@ class Peaks:
 
     def shortfall(self) -> str:
         """Return how much more must be lived before an expert can be chosen."""
-        age = self._contest.records().weight * self._step
+        age = self._contest.records().age
         return str(TooLittleHistory(have=min(age, LEAST_RECORD), need=LEAST_RECORD))
 
     def planned(self) -> PeakForecast | None:

@@ -21,7 +21,7 @@ from forecasters.usual import UsualAt, usual_at
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
 MOST_ROWS = 20_160  # two weeks of minutes
-LEAST_HISTORY = timedelta(hours=12)
+_LEAST_HISTORY, _LEAST_ROWS = timedelta(hours=3), 144  # of known outcomes; both are needed
 _KIND, _VERSION = "peak model", 1
 
 
@@ -77,15 +77,16 @@ def fit_peak_model(outcomes: Outcomes, table: NDArray[np.float64], *, until: int
         until: the row at which the fit takes place, the newest if None.
 
     Raises:
-        TooLittleHistory: there are fewer known outcomes than half a day has.
+        TooLittleHistory: the known outcomes are fewer than 144 rows, or less than three hours.
     """
     past = outcomes.past
     end = (len(past) if until is None else until) - outcomes.ahead
     begin = max(0, end - MOST_ROWS)
     rows = begin + np.flatnonzero(outcomes.known[begin : max(begin, end)])
     have = timedelta(minutes=len(rows) * past.minutes)
-    if have < LEAST_HISTORY:
-        raise TooLittleHistory(have=have, need=LEAST_HISTORY)
+    need = max(_LEAST_HISTORY, timedelta(minutes=_LEAST_ROWS * past.minutes))
+    if have < need:
+        raise TooLittleHistory(have=have, need=need)
     return PeakModel(past.first + end - 1, fit_quantiles(table[rows], outcomes.rise[rows], LEVELS))
 
 

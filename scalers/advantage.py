@@ -31,7 +31,7 @@ class Advantage:
     own: Account
     family: str
     is_reactive: bool  # whether it answers without a forecast
-    keeps_risk: bool  # False where no expert does: then this one is the least short
+    keeps_risk: bool  # False where no expert does
     since: datetime  # when it was chosen
     lately: timedelta  # time that the figures stand for
     reactive: Account | None  # None where no reactive margin keeps the risk
@@ -64,7 +64,7 @@ def in_words(advantage: Advantage, *, risk: float, now: datetime) -> str:
     )
     short = f"short {share(own.short)} of the time"
     if not advantage.keeps_risk:
-        return f"{lately} and was {short}, the least of all: none keeps the risk of {share(risk)}"
+        return f"{lately} and was {short}; none keeps the risk of {share(risk)}"
     if advantage.is_reactive:
         return f"{lately} and was {short}, risk {share(risk)}; no forecast has cost less and kept the risk"
     if advantage.reactive is None:

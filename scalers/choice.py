@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ _PRICE_OF_UNSERVED = 0.03
 _LEAST_UNSERVED = 1e-5  # share below which less is worth nothing
 # All that cost nearly as little as the best answer together: one alone would change with every hour's noise.
 _NEARLY = 0.03
+# The least short of some hundred experts is a dear one, and in less than a day's record it is so by chance.
+_YOUNG = timedelta(days=1)
 # The one that is named stays until another is this much better.
 _HYSTERESIS = 0.01
 # Risks are counted in these steps, each down to the next: for any two, more risk never asks for more. The answer is the
@@ -40,7 +43,7 @@ class Choice:
 
     lead: int  # the one that is named
     together: NDArray[np.int64]  # those that cost nearly as little, shape (n,), the lead not always among them
-    keeps_risk: bool  # False where none does: then it is the least short
+    keeps_risk: bool  # False where none does
     cost: float  # of the lead, replicas, actions and unserved demand priced in
     reactive_paid: float | None  # mean replicas of the cheapest reactive expert that keeps the risk; None if none does
 
@@ -104,10 +107,14 @@ def choose(
     risk = counted_as(risk)
     cost = _cost(records)
     feasible = allowed & _keeps(records, risk)
-    if not feasible.any():
+    keeps_risk = bool(feasible.any())
+    if keeps_risk:
+        priced = np.where(feasible, cost, np.inf)
+    elif records.age < _YOUNG:
+        priced = np.where(allowed, cost * np.sqrt(records.short), np.inf)
+    else:
         lead = int(np.lexsort((cost, np.where(allowed, records.short, np.inf)))[0])
-        return Choice(lead, np.array([lead]), False, float(cost[lead]), None)
-    priced = np.where(feasible, cost, np.inf)
+        return Choice(lead, np.array([lead]), keeps_risk, float(cost[lead]), None)
     lead = int(priced.argmin())
     together = np.flatnonzero(priced <= priced[lead] * (1 + _NEARLY))
     if before is not None and priced[before] <= priced[lead] * (1 + _HYSTERESIS):
@@ -115,7 +122,7 @@ def choose(
     rivals = np.where(feasible & reactive, cost, np.inf)
     rival = int(rivals.argmin())
     paid = float(records.paid[rival]) if np.isfinite(rivals[rival]) else None
-    return Choice(lead, together, True, float(cost[lead]), paid)
+    return Choice(lead, together, keeps_risk, float(cost[lead]), paid)
 
 
 def counted_as(risk: float) -> float:

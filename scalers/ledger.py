@@ -18,7 +18,7 @@ _BLOCK = timedelta(minutes=15)  # sums are decayed once in this time
 class Records:
     """What the experts did, each figure of shape (experts,), decayed."""
 
-    weight: float  # steps that were scored, decayed
+    age: timedelta  # time that was scored, decayed
     short: NDArray[np.float64]  # share of time with demand above ready capacity
     short_lately: NDArray[np.float64]
     paid: NDArray[np.float64]  # replicas, mean
@@ -59,7 +59,16 @@ class Ledger:
         while begin < len(demand):
             end = begin + max(1, self._steps_of_block - int(self._weights[0]))
             rows = slice(begin, end)
-            self._add(demand[rows], missing[rows], existing[rows], acted[rows])
+            # sums that are rounded are taken one by one, so that they are the same in whatever parts steps come
+            short, paid, actions, unserved = self._block
+            short += np.count_nonzero(missing[rows] > 0.0, axis=0)
+            paid += existing[rows].sum(axis=0, dtype=np.int64)
+            actions += np.count_nonzero(acted[rows], axis=0)
+            for more in missing[rows].astype(np.float32):
+                unserved += more
+            for need in demand[rows].tolist():
+                self._demand[0] += need
+            self._weights[0] += len(demand[rows])
             if self._weights[0] >= self._steps_of_block:
                 self._end_block()
             begin = end
@@ -77,7 +86,7 @@ class Ledger:
         hours = weight * self._step / timedelta(hours=1)
         short, paid, actions, unserved = self._long.astype(np.float64)
         return Records(
-            weight=float(self._weights[1]),
+            age=float(self._weights[1]) * self._step,
             short=short / weight,
             short_lately=self._lately.astype(np.float64) / lately,
             paid=paid / weight,
@@ -89,24 +98,6 @@ class Ledger:
         """Return the arrays that are the records, by the names that they are stored under."""
         sums = {"block": self._block, "long": self._long, "lately": self._lately}
         return {**sums, "demand": self._demand, "weights": self._weights}
-
-    def _add(
-        self,
-        demand: NDArray[np.float64],
-        missing: NDArray[np.float64],
-        existing: NDArray[np.int16],
-        acted: NDArray[np.bool_],
-    ) -> None:
-        """Add steps of one block; sums that are rounded are taken one by one, in whatever parts they come."""
-        short, paid, actions, unserved = self._block
-        short += np.count_nonzero(missing > 0.0, axis=0)
-        paid += existing.sum(axis=0, dtype=np.int64)
-        actions += np.count_nonzero(acted, axis=0)
-        for more in missing.astype(np.float32):
-            unserved += more
-        for need in demand.tolist():
-            self._demand[0] += need
-        self._weights[0] += len(demand)
 
     def _end_block(self) -> None:
         long, lately = self._keep

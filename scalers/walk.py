@@ -23,9 +23,11 @@ from forecasters.trailing import trailing_largest
 from forecasters.usual import Usual, UsualAt, usual_at
 from scalers.contest import Contest
 
-# A young model learns much from each hour; an old one hardly anything from a day.
-_YOUNG = timedelta(days=4)
-_REFIT_YOUNG, _REFIT = timedelta(hours=6), timedelta(days=1)
+# How long a model serves by the age of its history, up to so much of it: a young one learns much from each hour, an old
+# one hardly anything from a day.
+_FIRST_FIT = timedelta(hours=3)
+_REFIT_AFTER = ((timedelta(days=1), timedelta(hours=3)), (timedelta(days=4), timedelta(hours=6)))
+_REFIT_OLD = timedelta(days=1)
 # Simulated last: of what lies before it, a record would remember a fifth.
 _SIMULATED = timedelta(days=6)
 
@@ -41,7 +43,7 @@ class Fine:
 
 def refit_after(age: timedelta) -> timedelta:
     """Return how long a model serves that was fitted on a history of this age."""
-    return _REFIT_YOUNG if age < _YOUNG else _REFIT
+    return next((after for until, after in _REFIT_AFTER if age < until), _REFIT_OLD)
 
 
 def refit(past: Past, ahead: int) -> PeakModel | None:
@@ -139,7 +141,7 @@ def _features_of(values: NDArray[np.float64], usual: Usual, past: Past, fine: Fi
 def _terms(rows: NDArray[np.int64], past: Past) -> list[tuple[int, int, int]]:
     """Return the terms of service: the row up to which a model is fitted, and the samples [begin, end) it serves."""
     minute = timedelta(minutes=past.minutes)
-    fits, age = [], _REFIT_YOUNG
+    fits, age = [], _FIRST_FIT
     while age < len(past) * minute:
         fits.append(age // minute)
         age += refit_after(age)

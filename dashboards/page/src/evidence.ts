@@ -109,7 +109,7 @@ function bought(advantage: Advantage, policy: PolicyDetail, isAlone: boolean): D
   const short = `short ${share(own.short)} of the time`;
   if (saved === null || reactive === null) {
     const why = advantage.isReactive ? "no forecast has cost less and kept the risk" : "no reactive margin keeps the risk";
-    const rest = advantage.keepsRisk ? why : "none keeps the risk, this is the least short";
+    const rest = advantage.keepsRisk ? why : "none keeps the risk";
     return h("div", { class: "bought" }, name, h("p", {}, h("span", { class: "fig" }, number(own.replicas, 1)), h("span", { class: "muted" }, `replicas, ${short}`)), h("p", { class: "note" }, `${simulated(advantage)}: ${rest}.`));
   }
   const many = Math.abs(saved) < 0.005 ? "As many" : `${percent(100 * Math.abs(saved), 0)} ${saved > 0 ? "fewer" : "more"}`;

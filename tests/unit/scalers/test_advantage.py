@@ -53,8 +53,8 @@ REACTIVE = replace(BOUGHT, own=Account("reactive at 55%", 9.6, 0.006), family="r
         ),
         (
             replace(REACTIVE, own=Account("reactive at 20%", 30.0, 0.021), keeps_risk=False, reactive=None),
-            f"reactive at 20% answers since 12:04:00; {LATELY} 30 replicas and was short 2.1 % of the time, "
-            "the least of all: none keeps the risk of 1 %",
+            f"reactive at 20% answers since 12:04:00; {LATELY} 30 replicas and was short 2.1 % of the time; "
+            "none keeps the risk of 1 %",
         ),
     ],
     ids=["fewer", "more", "as many", "no rival", "reactive", "none keeps the risk"],
@@ -73,7 +73,7 @@ def test_a_reactive_expert_saves_nothing_against_itself() -> None:
 
 def records(paid: list[float], short: list[float]) -> Records:
     none = np.zeros(len(paid))
-    return Records(5000.0, np.array(short), np.array(short), np.array(paid), none, none)
+    return Records(timedelta(days=1), np.array(short), np.array(short), np.array(paid), none, none)
 
 
 NAMES = ("quantile-0.9 at 95%", "reactive at 70%", "reactive at 55%", "reactive at 46%")

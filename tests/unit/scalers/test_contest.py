@@ -80,17 +80,17 @@ def test_after_a_change_of_level_the_same_shares_count_for_a_day() -> None:
     contest.discount()
     after = contest.records()
 
-    assert before.weight * STEP > timedelta(days=2)
-    assert after.weight * STEP == pytest.approx(timedelta(days=1), abs=STEP)
+    assert before.age > timedelta(days=2)
+    assert after.age == timedelta(days=1)
     np.testing.assert_allclose(after.short, before.short, rtol=1e-5)
     np.testing.assert_allclose(after.unserved, before.unserved, rtol=1e-5)
 
 
 def test_records_younger_than_a_day_lose_nothing_by_a_change_of_level() -> None:
     contest = lived(hours=20)
-    before = contest.records().weight
+    before = contest.records().age
     contest.discount()
-    assert contest.records().weight == before
+    assert contest.records().age == before
 
 
 halves = st.integers(1, 80).map(lambda number: number / 2)
@@ -125,7 +125,7 @@ def test_experts_step_past_the_tolerance_as_live_answers_do(
         if place:
             paid = paid * math.exp(-step / timedelta(days=7)) + [float(alone.existing[0]) for alone in pools]
     records = contest.records()
-    np.testing.assert_allclose(records.paid * records.weight, paid, rtol=1e-5)
+    np.testing.assert_allclose(records.paid * (records.age / step), paid, rtol=1e-5)
 
 
 def test_no_expert_needs_less_than_the_demand_takes(contest: Contest) -> None:
@@ -155,10 +155,10 @@ def test_another_contests_record_is_refused(contest: Contest) -> None:
         Contest(("reactive",), SETTING).restore(contest.encode())
 
 
-def records(**columns: list[float]) -> Records:
+def records(age: timedelta = timedelta(days=2), **columns: list[float]) -> Records:
     count = len(columns["paid"])
     zeros = {name: np.zeros(count) for name in ("short", "short_lately", "actions", "unserved")}
-    return Records(weight=1e4, **(zeros | {name: np.array(values) for name, values in columns.items()}))  # type: ignore[arg-type]
+    return Records(age=age, **(zeros | {name: np.array(values) for name, values in columns.items()}))  # type: ignore[arg-type]
 
 
 EVERYBODY = np.array([True, True, True])
@@ -176,6 +176,13 @@ def test_where_nobody_keeps_the_risk_the_least_short_leads() -> None:
     assert (choice.lead, choice.keeps_risk) == (1, False)
 
 
+@pytest.mark.parametrize(("age", "lead"), [(timedelta(hours=23), 1), (timedelta(hours=24), 0)])
+def test_where_nobody_keeps_the_risk_a_record_of_hours_does_not_let_the_dearest_lead(age: timedelta, lead: int) -> None:
+    known = records(age, paid=[30.0, 10.0, 8.0], short=[0.1, 0.2, 0.9])
+    choice = choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=None)
+    assert (choice.lead, choice.keeps_risk) == (lead, False)
+
+
 def test_the_lead_stays_until_another_is_clearly_better() -> None:
     known = records(paid=[10.0, 9.95, 12.0])
     assert choose(known, risk=0.01, allowed=EVERYBODY, reactive=~EVERYBODY, before=0).lead == 0
@@ -191,20 +198,21 @@ def test_a_looser_risk_never_costs_more() -> None:
     assert costs == sorted(costs, reverse=True)
 
 
-def noisy(seed: int) -> Contest:
+def noisy(seed: int, steps: int) -> Contest:
     """A load that leaps and drifts; the seer knows it three minutes before, the liar half of the time."""
     random = np.random.default_rng(seed)
     contest = Contest(("reactive", "seer", "liar"), SETTING)
-    demand = 60.0 + 20.0 * np.sin(np.arange(6000) / 300) + 80.0 * (np.arange(6000) % 240 < 60) * random.random(6000)
+    places = np.arange(steps)
+    demand = 60.0 + 20.0 * np.sin(places / 300) + 80.0 * (places % 240 < 60) * random.random(steps)
     for row, now in enumerate(demand[:-12]):
         soon = float(demand[row : row + 12].max())
         contest.step(np.array([now, soon, soon if random.random() < 0.5 else now]), float(now))
     return contest
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[(1, 6000), (2, 6000), (3, 8000)])  # records of 23 h, and of more than a day
 def mixed(request: pytest.FixtureRequest) -> Contest:
-    return noisy(request.param)
+    return noisy(*request.param)
 
 
 def asked(contest: Contest, risk: float, planned: list[float], demand: float) -> float:

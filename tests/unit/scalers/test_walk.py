@@ -15,15 +15,17 @@ from tests.fakes.loads import daily
 MINUTE, STEP = timedelta(minutes=1), timedelta(seconds=15)
 
 
-@pytest.mark.parametrize("minutes", [2, 90, 5 * 60 + 59])
-def test_a_past_that_is_younger_than_the_first_fit_is_lived_through_all_the_same(minutes: int) -> None:
+@pytest.mark.parametrize(("minutes", "is_fitted"), [(2, False), (90, False), (183, False), (184, True)])
+def test_a_past_is_lived_through_however_young_and_fitted_on_from_three_hours_of_outcomes(
+    minutes: int, is_fitted: bool
+) -> None:
     values = 100.0 + 10.0 * np.sin(np.arange(4 * minutes) / 40)
     rows = values.reshape(minutes, 4)
     past = Past.of_rows(1000, MINUTE, rows[:, -1], rows.max(axis=1), np.ones(minutes, np.bool_))
     setting = Setting(10.0, STEP, timedelta(minutes=2), late=3, rules=HpaRules())
     contest = Contest(tuple(FAMILIES), setting)
-    assert walk(past, Fine(values, 4), 4, contest, step=STEP) is None
-    lived = contest.records().weight * STEP
+    assert (walk(past, Fine(values, 4), 4, contest, step=STEP) is not None) == is_fitted
+    lived = contest.records().age
     assert lived >= 0.9 * minutes * MINUTE - timedelta(minutes=16)  # whole blocks alone count, and records fade
 
 
@@ -35,5 +37,5 @@ def test_a_walk_lets_what_lies_before_a_change_of_level_count_for_a_day(ratio: f
     setting = Setting(10.0, MINUTE, timedelta(minutes=2), late=1, rules=HpaRules())
     contest = Contest((REACTIVE,), setting)
     walk(past, Fine(values, 1), 3, contest, step=MINUTE, is_fitting=False)
-    lived = contest.records().weight * MINUTE / timedelta(days=1)
+    lived = contest.records().age / timedelta(days=1)
     assert lived == pytest.approx(days, rel=0.25)

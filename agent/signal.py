@@ -29,6 +29,8 @@ from scalers.recommend import fresh_for
 # The page shows hours of it, and the look-ahead of a decision must fit in several times.
 _FINE_SPAN = timedelta(hours=6)
 _PEAKS = "peaks"
+# Demand above this multiple of what the most replicas serve is a metric's bug.
+_BEYOND_BELIEF = 1000.0
 # Forecasters' grids are five minutes and more; what they say changes no sooner.
 _CARRIED_EVERY = timedelta(minutes=5)
 _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -54,7 +56,11 @@ class Signal:
         self.coarse_span = policy.history
         self.fine_span = max(_FINE_SPAN, 8 * self.look_ahead)
         self.history = History(
-            signal.step, fine_span=self.fine_span, coarse_span=self.coarse_span, unit=signal.capacity
+            signal.step,
+            fine_span=self.fine_span,
+            coarse_span=self.coarse_span,
+            unit=signal.capacity,
+            most=_BEYOND_BELIEF * policy.bounds.maximum * signal.capacity,
         )
         self.experts = {
             forecaster.name: Expert(forecaster, coarse_step=self.history.coarse_step) for forecaster in forecasters
@@ -102,7 +108,8 @@ class Signal:
         last = self.history.last
         if last is not None and last.at != self._learned_at:  # a backfill may have been there before the live sample
             self._learned_at = last.at
-            self._learn(last)
+            if self.history.believes(last):
+                self._learn(last)
         return taken
 
     def missed(self, error: SourceError) -> None:

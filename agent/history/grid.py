@@ -31,6 +31,7 @@ class Taken(StrEnum):
     DUPLICATE = "duplicate"  # the newest grid point again: the first sample of a grid point wins
     OUT_OF_ORDER = "out_of_order"  # an older grid point that is known already
     TOO_OLD = "too_old"  # older than the fine ring
+    BEYOND_BELIEF = "beyond_belief"  # of a past: more than any demand can have been
 
 
 class History:
@@ -40,9 +41,17 @@ class History:
     clock that is set back drops nothing that is held, and one that is set ahead leaves a gap.
     """
 
-    __slots__ = ("_coarse", "_coarsening", "_dropped", "_fine", "_last", "_rewrites", "_step")
+    __slots__ = ("_coarse", "_coarsening", "_dropped", "_fine", "_last", "_most", "_rewrites", "_step")
 
-    def __init__(self, step: timedelta, *, fine_span: timedelta, coarse_span: timedelta, unit: float = 1.0) -> None:
+    def __init__(
+        self,
+        step: timedelta,
+        *,
+        fine_span: timedelta,
+        coarse_span: timedelta,
+        unit: float = 1.0,
+        most: float = math.inf,
+    ) -> None:
         """Make an empty history.
 
         Args:
@@ -50,13 +59,14 @@ class History:
             fine_span: how much is kept at that step; four look-aheads or more, so that a decision sees its own past.
             coarse_span: how much is kept at `coarse_step`.
             unit: demand units by which the coarse past is counted, such as what a replica serves; above 0.
+            most: demand above it is a metric's bug: a live sample of it is `last`, and a gap in both grids.
 
         Raises:
             ValueError: the step is not above 0 or a span is shorter than two coarse steps.
         """
         if step <= timedelta(0):
             raise ValueError(f"step must be above 0, got {step}")
-        self._step = step
+        self._step, self._most = step, most
         self._coarsening = Coarsening.of(step)
         if min(fine_span, coarse_span) < 2 * self.coarse_step:
             raise ValueError(
@@ -88,6 +98,10 @@ class History:
         """How many samples were not taken, by reason."""
         return MappingProxyType(self._dropped)
 
+    def believes(self, sample: Sample) -> bool:
+        """Return whether demand can have been as high as a sample says."""
+        return sample.value <= self._most
+
     def append(self, sample: Sample, now: datetime) -> Taken:
         """Take in a live sample, also a late one whose grid point is still a gap."""
         index = grid_index(sample.at, self._step)
@@ -100,7 +114,7 @@ class History:
             self._last = sample
         else:
             self._rewrites += 1
-        self._fine.put(index, sample.value)
+        self._fine.put(index, sample.value if self.believes(sample) else math.nan)
         self._renew(self._coarsening.of_fine(index))
         return taken
 
@@ -252,10 +266,13 @@ class History:
         """Return the grid index of the first usable value and all up to the last; the rest are counted and NaN."""
         if series.step != step:
             raise ValueError(f"a backfill must be on the grid of {step}, got one of {series.step}")
-        infinite, negative = np.isinf(series.values), series.values < 0
+        values = series.values
+        infinite = np.isinf(values)
+        negative, beyond = (values < 0) & ~infinite, (values > self._most) & ~infinite
         self._dropped[Taken.NOT_FINITE] += int(infinite.sum())
-        self._dropped[Taken.NEGATIVE] += int((negative & ~infinite).sum())
-        usable = np.where(infinite | negative, np.nan, series.values)
+        self._dropped[Taken.NEGATIVE] += int(negative.sum())
+        self._dropped[Taken.BEYOND_BELIEF] += int(beyond.sum())
+        usable = np.where(infinite | negative | beyond, np.nan, values)
         known = np.flatnonzero(~np.isnan(usable))
         if not len(known):
             return 0, usable[:0]

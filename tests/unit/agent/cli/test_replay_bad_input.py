@@ -101,14 +101,16 @@ def test_one_sample_of_a_metric_s_bug_in_the_history_changes_little(folder: Path
     assert np.abs(hit / plain - 1).max() < 0.02
 
 
-def test_one_sample_of_a_metric_s_bug_gets_the_most_replicas_and_is_over_within_the_longest_hold(folder: Path) -> None:
-    """The longest of the experts' memories of the largest demand is half an hour."""
+@pytest.mark.parametrize("hours", [10, 24, 48])
+def test_one_sample_of_a_metric_s_bug_gets_the_most_replicas_and_is_over_with_the_next(
+    folder: Path, hours: int
+) -> None:
+    past = demands(NOON - hours * 3600, NOON, step=60)
     lines = [(at, 1e18 if row == 40 else demand) for row, (at, demand) in enumerate(NOW)]
-    plain, hit = (np.array(replicas(replayed(folder, lines_of(each)))) for each in (NOW, lines))
+    plain, hit = (np.array(replicas(replayed(folder, lines_of(each), past))) for each in (NOW, lines))
     assert hit[:40].tolist() == plain[:40].tolist()
     assert hit[40] == MOST
-    after = 40 + 30 * 4 + 1
-    assert np.abs(hit[after:] / plain[after:] - 1).max() < 0.02
+    assert np.abs(hit[41:] / plain[41:] - 1).max() < 0.01
     assert all(answer >= demand / 12 - 1e-6 for answer, (_, demand) in zip(hit[41:], NOW[41:], strict=True))
 
 

@@ -14,8 +14,8 @@ STEP = timedelta(seconds=15)
 NAN = float("nan")
 
 
-def empty_history(*, step: timedelta = STEP) -> History:
-    return History(step, fine_span=timedelta(hours=6), coarse_span=timedelta(days=14))
+def empty_history(*, step: timedelta = STEP, most: float = math.inf) -> History:
+    return History(step, fine_span=timedelta(hours=6), coarse_span=timedelta(days=14), most=most)
 
 
 def at(seconds: float) -> datetime:
@@ -203,11 +203,23 @@ def test_a_coarse_backfill_needs_mean_and_largest_and_live_steps_win():
 
 
 def test_what_a_backfill_cannot_mean_is_counted_not_kept():
-    history = empty_history()
-    history.backfill_fine(Series(NOON, STEP, np.array([1.0, -1.0, math.inf, NAN, -math.inf, 2.0])))
+    history = empty_history(most=100.0)
+    history.backfill_fine(Series(NOON, STEP, np.array([1.0, -1.0, math.inf, NAN, -math.inf, 1e18, 2.0])))
 
-    np.testing.assert_array_equal(history.fine().values, [1.0, NAN, NAN, NAN, NAN, 2.0])
-    assert history.dropped == {Taken.NEGATIVE: 1, Taken.NOT_FINITE: 2}
+    np.testing.assert_array_equal(history.fine().values, [1.0, NAN, NAN, NAN, NAN, NAN, 2.0])
+    assert history.dropped == {Taken.NEGATIVE: 1, Taken.NOT_FINITE: 2, Taken.BEYOND_BELIEF: 1}
+
+
+def test_a_live_sample_beyond_belief_is_the_newest_and_a_gap():
+    history = empty_history(most=100.0)
+    taken = take(history, (15, 100.0), (30, 1e18), (45, 3.0), (60, 2.0))
+
+    assert taken == [Taken.ACCEPTED] * 4
+    np.testing.assert_array_equal(history.fine().values, [100.0, NAN, 3.0, 2.0])
+    assert history.coarse().largest.tolist() == [pytest.approx(100.0, rel=1e-3)]  # is kept rounded
+    take(history, (75, 1e18))
+    assert history.last == Sample(at(75), 1e18)
+    assert [history.believes(Sample(at(75), value)) for value in (100.0, 100.1)] == [True, False]
 
 
 def test_an_empty_backfill_changes_nothing():

@@ -21,9 +21,12 @@ RISK = 0.01
 
 @pytest.fixture(scope="module")
 def load() -> Load:
-    """Two days of a daily shape with noise, and a rush each hour."""
-    random = np.random.default_rng(5)
-    steps = np.arange(2 * 5760)
+    """Six days of a daily shape with noise, and a rush each hour.
+
+    In the first three days forecasts begin to keep the risk: an hour sooner or later is a twentieth of the cost.
+    """
+    random = np.random.default_rng(7)
+    steps = np.arange(6 * 5760)
     day = 100 + 40 * np.sin(2 * np.pi * steps / 5760)
     rush = np.where(steps % 240 < 40, 60.0, 0.0)
     values = np.maximum((day + rush) * np.exp(random.normal(0, 0.03, len(steps))), 0.0)
@@ -36,5 +39,5 @@ def test_what_is_played_is_what_live_decisions_do(load: Load) -> None:
     live = LiveDecisions(replace(policy_of(trial), risk=RISK))
     _, foretide = play(trial, targets=(), decisions=live, told=lambda _: None)
     assert foretide is not None
-    assert short_way.cost == pytest.approx(foretide.score.cost, rel=0.03)
+    assert short_way.cost == pytest.approx(foretide.score.cost, rel=0.02)
     assert short_way.short_pct == pytest.approx(foretide.score.short_pct, abs=0.3)

@@ -81,7 +81,8 @@ def features(
 
 def _scale(quarter: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
     """Return today's level over the usual one, within a half and twice; 1 where the usual one is not known."""
-    ratio: NDArray[np.float64] = np.minimum(np.maximum(quarter / usual.quarter, 0.5), 2.0)
+    with np.errstate(over="ignore"):  # of next to nothing: it is twice at most
+        ratio: NDArray[np.float64] = np.minimum(np.maximum(quarter / usual.quarter, 0.5), 2.0)
     if usual.without_quarter is not None:
         ratio[usual.without_quarter] = 1.0
     return ratio

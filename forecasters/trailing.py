@@ -27,8 +27,11 @@ def trailing_quantiles(
     distinct, places = np.unique(ends, return_inverse=True)
     found = np.full((len(levels), len(distinct)), np.nan)
     whole = int(np.searchsorted(distinct, count - 1))
+    ordered, known = values[:0], 0
     for row in range(int(np.searchsorted(distinct, 0)), whole):
-        found[:, row : row + 1] = _quantiles(values[None, : distinct[row] + 1], levels)
+        end = int(distinct[row]) + 1
+        ordered = np.sort(np.concatenate([ordered, values[known:end]]), kind="stable")  # two runs are only merged
+        found[:, row], known = ordered_quantiles(ordered, levels), end
     if whole < len(distinct):
         ends = distinct[whole:]
         for row, (below, above, share) in enumerate(_ranks(count, levels)):
@@ -44,7 +47,7 @@ def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArr
     return np.array([ordered[:, low] * (1 - share) + ordered[:, high] * share for low, high, share in ranks])
 
 
-def ordered_quantiles(ordered: Sequence[float], levels: tuple[float, ...]) -> list[float]:
+def ordered_quantiles(ordered: Sequence[float] | NDArray[np.float64], levels: tuple[float, ...]) -> list[float]:
     """Return quantiles of values that are in order, linear between two of them; there is at least one."""
     ranks = _ranks(len(ordered), levels)
     return [ordered[low] * (1 - share) + ordered[high] * share for low, high, share in ranks]

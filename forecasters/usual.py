@@ -209,8 +209,12 @@ def _around(
 ) -> NDArray[np.float64]:
     """Return what is known within some minutes of places on other days, shape (n, days, 2 near + 1)."""
     near = round(minutes / outcomes.past.minutes)
-    places = days[:, :, None] + np.arange(-near, near + 1)
-    return _picked(outcomes, values, rows, _flat(places)).reshape(places.shape)
+    if (days.max(axis=1) + near > rows - outcomes.ahead).any():  # something is not known yet
+        places = days[:, :, None] + np.arange(-near, near + 1)
+        return _picked(outcomes, values, rows, _flat(places)).reshape(places.shape)
+    before = np.full(2 * near + 1, np.nan)
+    windows = sliding_window_view(np.concatenate([before, _known(outcomes, values)]), 2 * near + 1)
+    return windows[np.maximum(days + near + 1, 0)]
 
 
 def _within(around: NDArray[np.float64], past: Past, *, minutes: float) -> NDArray[np.float64]:
@@ -230,12 +234,16 @@ def _picked(
     places = np.minimum(places, rows[:, None] - outcomes.ahead)
     if not len(outcomes.known):
         return np.full(places.shape, np.nan)
-    if not outcomes.known.all():
-        values = np.where(outcomes.known, values, np.nan)
+    values = _known(outcomes, values)
     is_inside = places >= 0
     if is_inside.all():  # as most are, of the past that a decision reads
         return values[places]
     return np.where(is_inside, values[np.where(is_inside, places, 0)], np.nan)
+
+
+def _known(outcomes: Outcomes, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values of outcomes, NaN where they are not known."""
+    return values if outcomes.known.all() else np.where(outcomes.known, values, np.nan)
 
 
 def _unknown(values: NDArray[np.float64]) -> NDArray[np.bool_] | None:

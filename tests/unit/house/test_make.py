@@ -95,6 +95,17 @@ def test_without_a_python_that_is_new_enough_one_sentence_says_what_to_do(tmp_pa
     assert done.stderr.startswith("Foretide needs Python 3.11 or newer with venv and pip, and found none.")
 
 
+def test_the_systems_own_python_comes_before_a_version_managers(tmp_path: Path) -> None:
+    system = Path("/usr/bin/python3")
+    if script("python", path=str(system.parent)).stdout != f"{system}\n":
+        pytest.skip(f"not seen to come first: no {system} of 3.11 or newer with venv and pip")
+    managed = tmp_path / "python3"
+    managed.write_text("#!/bin/sh\nexit 0\n")
+    managed.chmod(0o755)
+
+    assert script("python", path=f"{tmp_path}:{system.parent}").stdout == f"{system}\n"
+
+
 def test_a_python_that_is_new_enough_is_found(tmp_path: Path) -> None:
     new = tmp_path / "python3.13"
     new.write_text("#!/bin/sh\nexit 0\n")

@@ -9,7 +9,7 @@ from forecasters.past import Past
 from forecasters.peak_paths import FAMILIES, REACTIVE
 from scalers.contest import Contest, Setting
 from scalers.hpa_rules import HpaRules
-from scalers.walk import Fine, walk
+from scalers.walk import Fine, refit_after, walk
 from tests.fakes.loads import daily
 
 MINUTE, STEP = timedelta(minutes=1), timedelta(seconds=15)
@@ -27,6 +27,11 @@ def test_a_past_is_lived_through_however_young_and_fitted_on_from_three_hours_of
     assert (walk(past, Fine(values, 4), 4, contest, step=STEP) is not None) == is_fitted
     lived = contest.records().age
     assert lived >= 0.9 * minutes * MINUTE - timedelta(minutes=16)  # whole blocks alone count, and records fade
+
+
+@pytest.mark.parametrize(("age", "hours"), [(0, 3), (23, 3), (24, 6), (95, 6), (96, 24), (336, 24)])
+def test_a_young_model_is_fitted_anew_more_often(age: int, hours: int) -> None:
+    assert refit_after(timedelta(hours=age)) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize(("ratio", "days"), [(1.0, 5.0), (2.0, 1.8)])

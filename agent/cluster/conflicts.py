@@ -12,11 +12,13 @@ from agent.cluster.documents import Document, Name
 from agent.cluster.holding import Place, held_back
 from agent.cluster.others import Hpa, ScaledObject, Vpa, Where, hpa_of, scaled_object_of, vpa_of, where
 from agent.cluster.target import Target
+from agent.policy.quantities import format_share
 from agent.surroundings import Conflict
 from scalers.bounds import rounded_up
 from scalers.policy import Mode, ScalingPolicy
 from scalers.sentence import span
 
+_TOLERANCE = 0.1  # of an HPA that says nothing, unless the controller manager's flag does
 _KNATIVE = frozenset({"Revision", "PodAutoscaler"})
 
 
@@ -85,6 +87,7 @@ def conflicts(
         *_other_policies(known, policy, target),
         *(each for scaled in ours for each in _maximum(scaled, policy, need)),
         *(each for scaled in ours for each in _polling(scaled, policy)),
+        *(each for scaled in ours for each in _tolerance(known, scaled, policy)),
         *_vertical(known, target),
         *(held_back(place, policy, target, need=need) if place is not None else ()),
     ]
@@ -152,6 +155,22 @@ def _polling(scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
             f" than the lead time of {span(policy.lead_time)}, and from zero only a poll wakes the target",
             "use a trigger of type external-push, or poll more often",
         )
+
+
+def _tolerance(known: Known, scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
+    """An answer within the HPA's tolerance moves nothing: a decision that takes it for smaller stays short."""
+    for hpa in known.hpas.get(scaled.target, ()):
+        tolerance = _TOLERANCE if hpa.tolerance is None else hpa.tolerance
+        if (hpa.name[0], hpa.scaled_object) == scaled.name and tolerance > policy.tolerance:
+            said = f"is {format_share(tolerance)}" if hpa.tolerance is not None else "is not set, which is mostly 10%"
+            yield Conflict(
+                "ToleranceAbovePolicy",
+                f"HorizontalPodAutoscaler {_shown(hpa.name)}: spec.behavior.scaleUp.tolerance {said}, above the"
+                f" {format_share(policy.tolerance)} of the policy's spec.scaling.tolerance, and answers within it move"
+                " nothing",
+                f"set it in spec.advanced.horizontalPodAutoscalerConfig of ScaledObject {_shown(scaled.name)}, or raise"
+                " that of the policy",
+            )
 
 
 def _vertical(known: Known, target: Target) -> _Found:

@@ -14,6 +14,7 @@ from agent.cluster.documents import Document, Name, name_of
 from agent.cluster.inline_policies import holds_policy
 from agent.cluster.target import Target, target_of
 from agent.cluster.watch import Kind
+from agent.policy.quantities import parse_quantity
 from scalers.keda.metadata import INLINE_KEYS, POLICY
 
 _METADATA = ("name", "namespace", "uid", "resourceVersion")
@@ -91,6 +92,7 @@ class Hpa:
     scaled_object: str | None  # whose it is; None where KEDA has not made it
     resources: frozenset[str]  # by whose utilization, which is a share of the requests, it scales
     is_acting: bool  # whether it may scale out or in at all
+    tolerance: float | None  # of scaling out, a ratio; None where it says nothing, and the cluster's own counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,14 @@ def hpa_of(document: Document) -> Hpa:
     owner = next((each["name"] for each in metadata["ownerReferences"] if each["kind"] == "ScaledObject"), None)
     behavior = spec.get("behavior") or {}
     ways = [(behavior.get(way) or {}).get("selectPolicy") for way in ("scaleUp", "scaleDown")]
+    tolerance = (behavior.get("scaleUp") or {}).get("tolerance")
     return Hpa(
         name=name_of(document),
         target=_target(document, spec["scaleTargetRef"]),
         scaled_object=owner or metadata["labels"].get(_SCALED_OBJECT),
         resources=frozenset(_utilized(spec.get("metrics") or ())),
         is_acting=ways != ["Disabled", "Disabled"],
+        tolerance=None if tolerance is None else parse_quantity(tolerance),
     )
 
 

@@ -165,7 +165,7 @@ def policy(name: str, metric: str, least: int) -> Object:
         "leadTime": {"declared": f"{START_UP.total_seconds():g}s"},
         # a hold of half an hour, which is never long, would cover a whole night of this day
         "forecast": {"history": "8d", "horizon": "10m", "models": ["quantile-regression"]},
-        "scaling": {"sync": "5s", "tolerance": "0%", "activation": ACTIVATION},
+        "scaling": {"sync": "5s", "stabilization": "30s", "activation": ACTIVATION},  # as the rig's HPAs have it
     }
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "foretide.dev/v1alpha1", "kind": "ForecastPolicy", "metadata": metadata, "spec": spec}

@@ -76,12 +76,12 @@ def an_hpa(name: str = "chat-cpu", *, metrics: tuple[Object, ...] = (utilization
     }
 
 
-def a_keda_hpa(scaled_object: str = "chat", *, metrics: tuple[Object, ...] = ()) -> Object:
+def a_keda_hpa(scaled_object: str = "chat", *, metrics: tuple[Object, ...] = (), **spec: object) -> Object:
     """The one that KEDA makes of a ScaledObject."""
     target = {"type": "AverageValue", "averageValue": "1"}
     selector = {"matchLabels": {"scaledobject.keda.sh/name": scaled_object}}
     external = {"metric": {"name": "s0-foretide-replicas", "selector": selector}, "target": target}
-    made = an_hpa(f"keda-hpa-{scaled_object}", metrics=({"type": "External", "external": external}, *metrics))
+    made = an_hpa(f"keda-hpa-{scaled_object}", metrics=({"type": "External", "external": external}, *metrics), **spec)
     owner = {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",

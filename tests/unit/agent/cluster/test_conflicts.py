@@ -25,7 +25,7 @@ from tests.fakes.scaler_documents import (
 )
 from tests.fakes.situations import a_policy
 
-CHAT = a_policy()  # ml/chat, Active, 1 to 40 replicas, lead time 2 min
+CHAT = replace(a_policy(), tolerance=0.1)  # ml/chat, Active, 1 to 40 replicas, lead time 2 min
 DEPLOYMENT = target_of("ml", {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"})
 KEDA = (a_scaled_object(), a_keda_hpa())
 DISABLED = {"scaleUp": {"selectPolicy": "Disabled"}, "scaleDown": {"selectPolicy": "Disabled"}}
@@ -35,6 +35,7 @@ def found(
     *documents: Object,
     mode: Mode = Mode.ACTIVE,
     bounds: Bounds = CHAT.bounds,
+    tolerance: float = CHAT.tolerance,
     need: float | None = 5.0,
     others: Sequence[tuple[Name, Target]] = (),
     controller: tuple[str, str] | None = None,
@@ -50,7 +51,7 @@ def found(
         vpas=map(kept_vpa, by_kind["VerticalPodAutoscaler"]),
         active=[*own, *others],
     )
-    policy = replace(CHAT, mode=mode, bounds=bounds)
+    policy = replace(CHAT, mode=mode, bounds=bounds, tolerance=tolerance)
     return conflicts(known, policy, DEPLOYMENT, need=need, controller=controller)
 
 
@@ -232,6 +233,32 @@ def test_a_poll_slower_than_the_lead_time_is_told_where_only_a_poll_wakes() -> N
 )
 def test_a_slow_poll_that_wakes_nothing_is_none(scaled: Object, least: int) -> None:
     assert found(scaled, bounds=Bounds(least, 40)) == ()
+
+
+def test_a_tolerance_of_the_hpa_that_the_policy_takes_for_smaller_is_told() -> None:
+    assert the(found(*KEDA, tolerance=0.0)) == (
+        "ToleranceAbovePolicy",
+        False,
+        "HorizontalPodAutoscaler ml/keda-hpa-chat: spec.behavior.scaleUp.tolerance is not set, which is mostly 10%,"
+        " above the 0% of the policy's spec.scaling.tolerance, and answers within it move nothing: set it in"
+        " spec.advanced.horizontalPodAutoscalerConfig of ScaledObject ml/chat, or raise that of the policy",
+    )
+    wide = a_keda_hpa(behavior={"scaleUp": {"tolerance": "150m"}})
+    assert "scaleUp.tolerance is 15%, above the 10% of" in the(found(a_scaled_object(), wide))[2]
+
+
+@pytest.mark.parametrize(
+    ("hpa", "tolerance"),
+    [
+        (a_keda_hpa(), 0.1),
+        (a_keda_hpa(behavior={"scaleUp": {"tolerance": "0"}}), 0.0),
+        (a_keda_hpa(behavior={"scaleUp": {"tolerance": "50m"}}), 0.1),
+        (a_keda_hpa("chat-canary"), 0.0),
+    ],
+    ids=["the default", "none", "a smaller one", "of a ScaledObject that does not name the policy"],
+)
+def test_a_tolerance_that_the_decision_goes_past_is_none(hpa: Object, tolerance: float) -> None:
+    assert found(a_scaled_object(), hpa, tolerance=tolerance) == ()
 
 
 def test_those_that_fight_come_first() -> None:

@@ -147,6 +147,12 @@ def test_what_stands_against_a_policy_is_told_and_where_two_fight_keda_gets_the_
         until(lambda: condition(api, "Conflict")[1] == "MaxReplicasBelowPolicy", "a maximum that is too low is told")
         assert for_keda(api) == 10.0
 
+        wide = {"horizontalPodAutoscalerConfig": {"behavior": {"scaleUp": {"tolerance": "150m"}}}}
+        scaled.change({"maxReplicaCount": 40, "advanced": wide})
+        until(lambda: condition(api, "Conflict")[1] == "ToleranceAbovePolicy", "a tolerance that is too wide is told")
+        assert "spec.behavior.scaleUp.tolerance is 15%, above the 10% of" in condition(api, "Conflict")[2]
+        assert for_keda(api) == 10.0
+
         apply_policy(api, mode="Shadow")
         until(lambda: condition(api, "TriggerInShadow")[:2] == ("True", "NamedByTrigger"), "the trigger is told")
         assert condition(api, "TriggerInShadow")[2].startswith(f"ScaledObject {NAMESPACE}/chat names this policy")

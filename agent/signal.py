@@ -198,7 +198,7 @@ class Signal:
             at=None if last is None or self._fresh_at is None else min(last.at, self._fresh_at),
             state=str(self._state),
             peak=peak,
-            distrust=None if last is None or peak is not None else self.peaks.shortfall(),
+            distrust=None if last is None or peak is not None else self._unlearned(last),
             is_learning=last is not None and peak is None,
             fall=self._falls.fall,
             ceiling=self._ceiling,
@@ -245,6 +245,13 @@ class Signal:
         for peaks in (self.peaks, self._next):
             if peaks is not None:
                 peaks.observe(last.at, last.value, told, is_believed=self._falls.fall is None)
+
+    def _unlearned(self, last: Sample) -> str:
+        """Return why no expert can answer yet."""
+        if self.history.believes(last):
+            return self.peaks.shortfall()
+        most = f"{_BEYOND_BELIEF:,.0f} times what {self._scaling.bounds.maximum} replicas serve"
+        return f"demand is over {most}: a metric's bug, or a capacity per replica that is far too small"
 
     @property
     def _walking(self) -> Peaks:

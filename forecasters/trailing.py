@@ -23,7 +23,8 @@ def trailing_quantiles(
     """Return quantiles of the `count` values up to each end, or of as many as there are; NaN where there is none."""
     if len(ends) == 1:
         window = values[max(0, ends[0] - count + 1) : max(0, ends[0] + 1)]
-        return list(_quantiles(window[None, :], levels)) if len(window) else [np.full(1, np.nan) for _ in levels]
+        newest = _quantiles(window, levels) if len(window) else [np.nan] * len(levels)
+        return [np.array([quantile]) for quantile in newest]
     distinct, places = np.unique(ends, return_inverse=True)
     found = np.full((len(levels), len(distinct)), np.nan)
     whole = int(np.searchsorted(distinct, count - 1))
@@ -40,11 +41,10 @@ def trailing_quantiles(
     return list(found[:, places])
 
 
-def _quantiles(windows: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """Return quantiles of each row, linear between two values; shape (levels, rows). `numpy.quantile` takes 0.2 ms."""
-    ranks = _ranks(windows.shape[1], levels)
-    ordered = np.partition(windows, sorted({rank for low, high, _ in ranks for rank in (low, high)}), axis=1)
-    return np.array([ordered[:, low] * (1 - share) + ordered[:, high] * share for low, high, share in ranks])
+def _quantiles(values: NDArray[np.float64], levels: tuple[float, ...]) -> list[float]:
+    """Return quantiles of values in any order, of which there is at least one; `numpy.quantile` takes 0.2 ms."""
+    ranks = {rank for low, high, _ in _ranks(len(values), levels) for rank in (low, high)}
+    return ordered_quantiles(np.partition(values, sorted(ranks)), levels)
 
 
 def ordered_quantiles(ordered: Sequence[float] | NDArray[np.float64], levels: tuple[float, ...]) -> list[float]:

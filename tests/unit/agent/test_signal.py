@@ -52,6 +52,20 @@ def test_a_new_signal_knows_no_demand_and_no_instant() -> None:
     assert (known.demand, known.at, known.peak, known.is_learning) == (None, None, None, False)
 
 
+def test_demand_beyond_belief_says_why_nothing_is_learned_from_it() -> None:
+    signal = a_signal()  # 40 replicas of 12
+    told = {}
+    for minute, demand in enumerate((480_000.0, 480_001.0)):
+        at = START + minute * MINUTE
+        signal.observe(reading(at, demand), at)
+        told[demand] = signal.input().distrust or ""
+    assert told[480_000.0].startswith("needs ")
+    assert told[480_001.0] == (
+        "demand is over 1,000 times what 40 replicas serve: a metric's bug, or a capacity per replica that is far too"
+        " small"
+    )
+
+
 def test_the_newest_sample_is_the_demand_of_now() -> None:
     signal = a_signal()
     assert signal.observe(reading(START, 84.0), START) is Taken.ACCEPTED

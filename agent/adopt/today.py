@@ -9,12 +9,13 @@ from typing import Any
 
 from agent.adopt.cannot import CannotAdopt
 from agent.adopt.finding import Found, Kind
+from agent.cluster.others import HPA_TOLERANCE
 from agent.policy.quantities import parse_quantity
 from scalers.keda.metadata import INLINE_NEEDS, POLICY
 
 # Where nothing is said: Kubernetes pkg/apis/autoscaling/v2/defaults.go, and kedacore/keda apis/keda/v1alpha1.
 _HPA_LEAST, _KEDA_LEAST, _KEDA_MOST = 1, 0, 100
-_TOLERANCE, _STABILIZATION = 0.1, timedelta(minutes=5)
+_STABILIZATION = timedelta(minutes=5)
 _DEFAULT_TARGET = {"apiVersion": "apps/v1", "kind": "Deployment"}
 _TARGET_KEYS = ("apiVersion", "kind", "name")
 
@@ -32,12 +33,12 @@ class Today:
     @property
     def tolerance(self) -> float:
         """The HPA's tolerance of scaling out, a ratio."""
-        return parse_quantity((self.behavior.get("scaleUp") or {}).get("tolerance", _TOLERANCE))
+        return parse_quantity((self.behavior.get("scaleUp") or {}).get("tolerance", HPA_TOLERANCE))
 
     @property
     def tolerance_down(self) -> float:
         """The HPA's tolerance of scaling in, a ratio."""
-        return parse_quantity((self.behavior.get("scaleDown") or {}).get("tolerance", _TOLERANCE))
+        return parse_quantity((self.behavior.get("scaleDown") or {}).get("tolerance", HPA_TOLERANCE))
 
     @property
     def stabilization(self) -> timedelta:

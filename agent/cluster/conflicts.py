@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agent.cluster.documents import Document, Name
 from agent.cluster.holding import Place, held_back
-from agent.cluster.others import Hpa, ScaledObject, Vpa, Where, hpa_of, scaled_object_of, vpa_of, where
+from agent.cluster.others import HPA_TOLERANCE, Hpa, ScaledObject, Vpa, Where, hpa_of, scaled_object_of, vpa_of, where
 from agent.cluster.target import Target
 from agent.policy.quantities import format_share
 from agent.surroundings import Conflict
@@ -18,7 +18,6 @@ from scalers.bounds import rounded_up
 from scalers.policy import Mode, ScalingPolicy
 from scalers.sentence import span
 
-_TOLERANCE = 0.1  # of an HPA that says nothing, unless the controller manager's flag does
 _KNATIVE = frozenset({"Revision", "PodAutoscaler"})
 
 
@@ -160,7 +159,7 @@ def _polling(scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
 def _tolerance(known: Known, scaled: ScaledObject, policy: ScalingPolicy) -> _Found:
     """An answer within the HPA's tolerance moves nothing: a decision that takes it for smaller stays short."""
     for hpa in known.hpas.get(scaled.target, ()):
-        tolerance = _TOLERANCE if hpa.tolerance is None else hpa.tolerance
+        tolerance = HPA_TOLERANCE if hpa.tolerance is None else hpa.tolerance
         if (hpa.name[0], hpa.scaled_object) == scaled.name and tolerance > policy.tolerance:
             said = f"is {format_share(tolerance)}" if hpa.tolerance is not None else "is not set, which is mostly 10%"
             yield Conflict(

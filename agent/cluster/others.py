@@ -26,6 +26,7 @@ _VERTICAL = frozenset({"cpu", "memory"})
 # What KEDA and a ScaledObject's target take where nothing is said: kedacore/keda apis/keda/v1alpha1.
 _POLLING_SECONDS, _MOST_REPLICAS = 30, 100
 _DEFAULT_TARGET = {"apiVersion": "apps/v1", "kind": "Deployment"}
+HPA_TOLERANCE = 0.1  # of an HPA that says nothing, unless the controller manager's flag does
 
 Where = tuple[str, str, str, str]  # namespace, group, kind and name of a scale target, whatever the version
 

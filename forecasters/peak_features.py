@@ -36,10 +36,10 @@ _ALL_FALLS = slice(_ALL_RISES.stop, _LINEAR.stop)
 _LOWEST, _SPREAD = _LINEAR.stop, _LINEAR.stop + 1  # of the last quarter of an hour
 _MAXIMA = slice(_SPREAD + 1, _SPREAD + 1 + len(MAXIMUM_MINUTES))
 _USUAL_RISES = slice(_MAXIMA.stop, _MAXIMA.stop + 11)
-_USUAL_LEVELS = slice(_USUAL_RISES.stop, _USUAL_RISES.stop + 11)
-_USUAL = slice(_USUAL_RISES.start, _USUAL_LEVELS.stop)
+USUAL_LEVELS = slice(_USUAL_RISES.stop, _USUAL_RISES.stop + 11)  # unlike rises, without anything to stand for them
+_USUAL = slice(_USUAL_RISES.start, USUAL_LEVELS.stop)
 _BY_LEVEL = 8  # of the usual levels, the one that today's level scales
-FEATURES = _USUAL_LEVELS.stop + 1  # the demand of now is the last
+FEATURES = USUAL_LEVELS.stop + 1  # the demand of now is the last
 
 
 def features(
@@ -70,7 +70,7 @@ def features(
     np.subtract(np.minimum.reduce(lately, axis=1), now[:, 0], out=table[:, _LOWEST])
     np.subtract(maxima, now, out=table[:, _MAXIMA])
     table[:, _USUAL] = usual.columns
-    levels = table[:, _USUAL_LEVELS]
+    levels = table[:, USUAL_LEVELS]
     levels[:, _BY_LEVEL] *= scale
     levels -= now
     if usual.gaps is not None:

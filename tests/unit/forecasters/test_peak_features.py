@@ -62,12 +62,17 @@ def test_what_is_usual_is_scaled_by_todays_level_within_a_half_and_twice(quarter
     assert row[FEATURES - 12 : -1] == pytest.approx([0.0] * 8 + [level - 100.0] + [0.0] * 2)
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=FEATURES, max_size=FEATURES), st.integers(0, 2**32 - 1))
-def test_a_models_quantiles_of_a_row_are_those_of_a_table(row: list[float], seed: int) -> None:
-    model = PeakModel(0, np.random.default_rng(seed).normal(size=(len(LEVELS), FEATURES + 1)))
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=FEATURES, max_size=FEATURES),
+    st.integers(0, 2**32 - 1),
+    st.floats(0.0, 1e4),
+)
+def test_a_models_quantiles_of_a_row_are_those_of_a_table(row: list[float], seed: int, most: float) -> None:
+    model = PeakModel(0, np.random.default_rng(seed).normal(size=(len(LEVELS), FEATURES + 1)), most)
 
     peaks = model.peaks_of(row)
 
     np.testing.assert_allclose(peaks, model.peaks(np.array([row]))[0], rtol=1e-9, atol=1e-6)
     assert peaks == sorted(peaks)
     assert peaks[0] >= row[-1]
+    assert peaks[-1] <= row[-1] + most

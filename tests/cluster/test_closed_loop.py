@@ -196,7 +196,7 @@ def test_replicas_are_ready_before_the_rise_and_reactive_ones_are_not(
     for name, whose in zip(names, ("Foretide", "KEDA's prometheus scaler"), strict=True):
         told = f"replica-seconds of a morning, {whose:24} short {short[name]:5.0f}, paid {paid[name]:5.0f}"
         record_property(FIGURE, told)
-    # the past has rows of a minute: by the second of the minute at which it begins, the rise is seen 25 to 90 s ahead
+    # the past has rows of a minute: by the second of its minute, all 17 are asked for 11 to 69 s before the rise begins
     just_begun = morning.since(25)[0]
     assert just_begun.load < 110
     assert just_begun.ready["chat"] >= 15, str(morning)  # of the 17 that the end of the rise takes

@@ -167,8 +167,8 @@ def _tolerance(known: Known, scaled: ScaledObject, policy: ScalingPolicy) -> _Fo
                 f"HorizontalPodAutoscaler {_shown(hpa.name)}: spec.behavior.scaleUp.tolerance {said}, above the"
                 f" {format_share(policy.tolerance)} of the policy's spec.scaling.tolerance, and answers within it move"
                 " nothing",
-                f"set it in spec.advanced.horizontalPodAutoscalerConfig of ScaledObject {_shown(scaled.name)}, or raise"
-                " that of the policy",
+                "set spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.tolerance of ScaledObject"
+                f" {_shown(scaled.name)}, or raise that of the policy",
             )
 
 

@@ -240,8 +240,9 @@ def test_a_tolerance_of_the_hpa_that_the_policy_takes_for_smaller_is_told() -> N
         "ToleranceAbovePolicy",
         False,
         "HorizontalPodAutoscaler ml/keda-hpa-chat: spec.behavior.scaleUp.tolerance is not set, which is mostly 10%,"
-        " above the 0% of the policy's spec.scaling.tolerance, and answers within it move nothing: set it in"
-        " spec.advanced.horizontalPodAutoscalerConfig of ScaledObject ml/chat, or raise that of the policy",
+        " above the 0% of the policy's spec.scaling.tolerance, and answers within it move nothing: set"
+        " spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.tolerance of ScaledObject ml/chat, or raise that"
+        " of the policy",
     )
     wide = a_keda_hpa(behavior={"scaleUp": {"tolerance": "150m"}})
     assert "scaleUp.tolerance is 15%, above the 10% of" in the(found(a_scaled_object(), wide))[2]
